@@ -1,0 +1,163 @@
+//! Subjects and streams, derived from the table: `millrace.v1.<event>.<lane>.<tenant>.<job>`.
+
+use crate::{EventKind, Hop, Service};
+
+/// Where other systems publish upload events: `millrace.inbox.<tenant>`.
+pub const INBOX: &str = "millrace.inbox";
+/// The work-queue stream behind it.
+pub const INBOX_STREAM: &str = "MILLRACE_INBOX";
+/// Where the broker's own alarms are kept: deliveries that ran out.
+pub const ADVISORY_STREAM: &str = "MILLRACE_ADVISORIES";
+/// Artifacts behind claim checks.
+pub const ARTIFACT_STREAM: &str = "MILLRACE_ARTIFACTS";
+/// The lane of a job that nobody put on another.
+pub const DEFAULT_LANE: &str = "default";
+
+/// Where one event goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// What happened.
+    pub event: EventKind,
+    /// A lane that can be deployed by itself.
+    pub lane: &'a str,
+    /// Whose job.
+    pub tenant: &'a str,
+    /// Which job.
+    pub job: &'a str,
+}
+
+impl std::fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "millrace.v1.{}.{}.{}.{}", self.event.token(), self.lane, self.tenant, self.job)
+    }
+}
+
+/// Reads a subject back, be it of an event, of a parked one or of one that is due again.
+pub fn parse(subject: &str) -> Option<Subject<'_>> {
+    let mut tokens = subject.strip_prefix("millrace.v1.")?.split('.');
+    let mut event = tokens.next()?;
+    if event == "parked" || event == "due" {
+        event = tokens.next()?;
+    }
+    let found = Subject {
+        event: EventKind::with_token(event)?,
+        lane: tokens.next()?,
+        tenant: tokens.next()?,
+        job: tokens.next()?,
+    };
+    tokens.next().is_none().then_some(found)
+}
+
+/// Everything ever said of one job, in every stream. Parked and due copies have a token more, so they are not in it.
+pub fn history(tenant: &str, job: &str) -> String {
+    format!("millrace.v1.*.*.{tenant}.{job}")
+}
+
+/// A subject's twin for an event that waits (`parked`), or has waited (`due`). Both lie in the stream of the event,
+/// because the server fires a schedule only into its own stream.
+pub fn waiting(state: Waiting, subject: &str) -> String {
+    let state = state.token();
+    match subject.strip_prefix("millrace.v1.") {
+        Some(event) if event.starts_with("parked.") || event.starts_with("due.") => {
+            let event = event.split_once('.').map_or(event, |(_, event)| event);
+            format!("millrace.v1.{state}.{event}")
+        }
+        Some(event) => format!("millrace.v1.{state}.{event}"),
+        None => format!("{INBOX}-{state}.{}", subject.rsplit('.').next().unwrap_or_default()),
+    }
+}
+
+/// See [`waiting`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// Held back by a schedule.
+    Parked,
+    /// Fired by its schedule.
+    Due,
+}
+
+impl Waiting {
+    /// Its token in a subject.
+    pub const fn token(self) -> &'static str {
+        match self {
+            Waiting::Parked => "parked",
+            Waiting::Due => "due",
+        }
+    }
+}
+
+/// Subjects of the stream in which a service speaks; empty if it says nothing.
+pub fn stream_subjects(service: Service) -> Vec<String> {
+    service
+        .hop()
+        .says
+        .iter()
+        .flat_map(|kind| {
+            let token = kind.token();
+            [
+                format!("millrace.v1.{token}.>"),
+                format!("millrace.v1.parked.{token}.>"),
+                format!("millrace.v1.due.{token}.>"),
+            ]
+        })
+        .collect()
+}
+
+/// Subjects of the inbox stream.
+pub fn inbox_subjects() -> Vec<String> {
+    vec![format!("{INBOX}.*"), format!("{INBOX}-parked.*"), format!("{INBOX}-due.*")]
+}
+
+/// What a service's consumer of one stream filters on, for all lanes or for some.
+pub fn filters(hop: &Hop, hears: &[EventKind], lanes: &[String]) -> Vec<String> {
+    let any = [String::from("*")];
+    let lanes = if lanes.is_empty() { &any } else { lanes };
+    let mut filters = Vec::new();
+    for kind in hears {
+        for lane in lanes {
+            filters.push(format!("millrace.v1.{}.{lane}.>", kind.token()));
+            // Nobody parks what only the status hears: it retries in place.
+            if hop.service != Service::Status {
+                filters.push(format!("millrace.v1.due.{}.{lane}.>", kind.token()));
+            }
+        }
+    }
+    filters
+}
+
+/// Where a stage shows its progress. Core NATS, not stored.
+pub fn progress(tenant: &str, job: &str) -> String {
+    format!("millrace.progress.{tenant}.{job}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_read_back() {
+        let subject = Subject { event: EventKind::Extracted, lane: "default", tenant: "acme", job: "j1" };
+        assert_eq!(subject.to_string(), "millrace.v1.extracted.default.acme.j1");
+        assert_eq!(parse(&subject.to_string()), Some(subject.clone()));
+        let parked = waiting(Waiting::Parked, &subject.to_string());
+        assert_eq!(parked, "millrace.v1.parked.extracted.default.acme.j1");
+        assert_eq!(parse(&parked), Some(subject.clone()));
+        assert_eq!(waiting(Waiting::Due, &parked), "millrace.v1.due.extracted.default.acme.j1");
+        assert_eq!(waiting(Waiting::Due, "millrace.inbox-parked.acme"), "millrace.inbox-due.acme");
+        for bad in
+            ["millrace.v1.nope.l.t.j", "millrace.v1.extracted.l.t", "millrace.v1.extracted.l.t.j.k", "x"]
+        {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_subject_lies_in_two_streams() {
+        let mut seen = std::collections::HashSet::new();
+        for &service in Service::ALL {
+            for subject in stream_subjects(service) {
+                assert!(seen.insert(subject.clone()), "{subject}");
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+use crate::{BoxFuture, Content, ContentStream, Result};
+use millrace_contract::wire::fact::Kind;
+use millrace_contract::wire::{Claim, Event, Job, Progress};
+use millrace_contract::{EventKind, Service};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What lies on a stage's desk beside the job: a place to show progress and one to keep parts of the work.
+pub trait Desk: Send + Sync {
+    /// See [`crate::Job::progress`].
+    fn progress(&self, doing: &str, done: u32, of: u32);
+    /// See [`crate::Job::kept`].
+    fn kept<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
+    /// See [`crate::Job::keep`].
+    fn keep<'a>(&'a self, key: &'a str, part: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>>>;
+}
+
+/// A message as it came, before anybody has made sense of it.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// Where it was published.
+    pub subject: String,
+    /// Header names as sent, values as sent.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub payload: bytes::Bytes,
+}
+
+/// A message that was made sense of.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// The job and all that is known of it.
+    pub event: Event,
+    /// Which event it is; `None` for an upload event from outside.
+    pub kind: Option<EventKind>,
+    /// Its message id: what the answer names as its cause.
+    pub id: String,
+}
+
+/// What a handler's work comes to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What to say.
+    pub fact: Kind,
+    /// What to leave behind a claim check, in encoded form; `None` leaves nothing new.
+    pub body: Option<Vec<u8>>,
+    /// A claim that the handler has made itself.
+    pub claim: Option<Claim>,
+    /// The job as it is now, if the handler changed more of it than the fact tells.
+    pub job: Option<Job>,
+}
+
+/// Whatever hears a message and answers with one event. The runtime carries every delivery to one of these.
+pub trait Handler: Send + Sync + 'static {
+    /// Makes sense of a message. For our own events the runtime has already decoded it: `event` is `Some`.
+    ///
+    /// # Errors
+    /// A refusal, together with the job that it is filed under.
+    fn hear(&self, raw: &Raw, event: Option<Heard>)
+    -> std::result::Result<Heard, (Heard, crate::StageError)>;
+
+    /// Whose claims it reads.
+    fn reads(&self) -> &'static [Service] {
+        &[]
+    }
+
+    /// The name of the finished work, if it can be found again: `(version, everything besides the input that shapes
+    /// the output)`.
+    fn shaped_by(&self, heard: &Heard, desk: &Arc<dyn Desk>) -> Option<(u32, String)> {
+        let _ = (heard, desk);
+        None
+    }
+
+    /// Does the work. May block.
+    fn run<'a>(
+        &'a self,
+        heard: &'a Heard,
+        contents: Vec<Content>,
+        desk: Arc<dyn Desk>,
+    ) -> BoxFuture<'a, Result<Outcome>>;
+
+    /// Whether `run` may block its thread for long; pure decisions do not.
+    fn blocks(&self) -> bool {
+        true
+    }
+}
+
+/// An event as the log holds it.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Its message id.
+    pub id: String,
+    /// Its stream and its place in it.
+    pub stream: String,
+    /// See `stream`.
+    pub sequence: u64,
+    /// Which event.
+    pub kind: EventKind,
+    /// The event.
+    pub event: Event,
+    /// The message id of what caused it.
+    pub cause: String,
+}
+
+/// How saying something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saying {
+    /// It is in the log now.
+    Said,
+    /// The log had it, or a later one, before.
+    SaidBefore,
+}
+
+/// What a service at the edge may do.
+pub trait Ports: Send + Sync {
+    /// Says an event under the one-verdict rule.
+    fn say(&self, event: Event) -> BoxFuture<'_, Result<Saying>>;
+    /// Stores a stream of bytes under its digest, up to `limit` bytes, never holding all of it.
+    fn store<'a>(
+        &'a self,
+        tenant: &'a str,
+        content: ContentStream,
+        limit: u64,
+    ) -> BoxFuture<'a, Result<Claim>>;
+    /// Redeems a claim.
+    fn fetch<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Content>>;
+    /// Everything said of a job, by position and rank. Any tenant's if `tenant` is `None`.
+    fn history<'a>(&'a self, tenant: Option<&'a str>, job: &'a str) -> BoxFuture<'a, Result<Vec<Recorded>>>;
+    /// Opens an object of the broker's own object store.
+    fn object<'a>(&'a self, bucket: &'a str, name: &'a str) -> BoxFuture<'a, Result<ContentStream>>;
+    /// The trace that the caller is part of: 32 hex digits, or empty.
+    fn trace_id(&self) -> String;
+}
+
+/// A read model of the log.
+pub trait Projection: Send + Sync + 'static {
+    /// Folds a batch. Called with duplicates and in any order; what it returns `Ok` for is settled.
+    fn apply<'a>(&'a self, batch: &'a [Recorded]) -> BoxFuture<'a, Result<()>>;
+    /// Shows where a stage stands inside its work. Best effort.
+    fn progress(&self, progress: Progress) -> BoxFuture<'_, ()>;
+}
+
+/// What the runtime shall run for a service at the edge.
+#[derive(Default)]
+pub struct Parts {
+    /// Hears the inbox.
+    pub inbox: Option<Arc<dyn Handler>>,
+    /// Hears the whole log.
+    pub projection: Option<Arc<dyn Projection>>,
+    /// Serves HTTP.
+    pub routes: Option<axum::Router>,
+}

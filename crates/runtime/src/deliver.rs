@@ -1,0 +1,482 @@
+//! One straight function carries every delivery. Nothing is settled before its consequence is stored.
+
+use crate::artifacts::Artifacts;
+use crate::broker::header;
+use crate::desk::DeskOf;
+use crate::envelope;
+use crate::log::{Log, Seen, Verdict, now_ms, verdict_id};
+use crate::metrics::End;
+use crate::telemetry::trace_id;
+use async_nats::HeaderMap;
+use async_nats::jetstream::{self, AckKind};
+use millrace_contract::protocol::{self, AfterFailure, AfterPanic, Failure, Patience, Position};
+use millrace_contract::subject::{self, Waiting};
+use millrace_contract::wire::fact::Kind;
+use millrace_contract::wire::{Claim, Dead, Event, Fact, StageFailed, StageOutput};
+use millrace_contract::{ErrorCode, Hop, artifact, event};
+use millrace_stage::{Content, Desk, Handler, Heard, Outcome, Raw, Result, Saying, StageError};
+use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _};
+use opentelemetry::{Context, KeyValue};
+use prost::Message as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+/// Carries the deliveries of one service.
+pub(crate) struct Carrier {
+    pub(crate) hop: &'static Hop,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) log: Log,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) ack_wait: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) patience: Patience,
+    /// Told to stop: begin nothing, wait for nothing.
+    pub(crate) stop: CancellationToken,
+    /// The grace period is over: hand back what is left.
+    pub(crate) abandon: CancellationToken,
+}
+
+/// One delivery.
+struct Delivery<'a> {
+    raw: Raw,
+    headers: Option<&'a HeaderMap>,
+    /// From 1.
+    delivered: u32,
+    due: bool,
+    permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// How a try failed.
+enum Tried {
+    Failed(StageError),
+    Panicked(String),
+}
+
+impl From<StageError> for Tried {
+    fn from(error: StageError) -> Self {
+        Tried::Failed(error)
+    }
+}
+
+impl Carrier {
+    /// Carries one message to its end: said, said before, failed, parked, or handed back.
+    pub(crate) async fn carry(self: Arc<Self>, message: jetstream::Message, permit: OwnedSemaphorePermit) {
+        let service = self.hop.service.name();
+        let lease = self.hold(&message);
+        self.log.metrics.at_work(service, 1);
+        let delivered = message.info().map_or(1, |info| info.delivered);
+        let delivery = Delivery {
+            raw: envelope::raw(&message),
+            headers: message.headers.as_ref(),
+            delivered: u32::try_from(delivered).unwrap_or(u32::MAX),
+            due: message.subject.starts_with("millrace.v1.due.") || message.subject.contains("-due."),
+            permit: Arc::new(permit),
+        };
+        let end = tokio::select! {
+            end = self.deliver(&delivery) => end,
+            () = self.abandon.cancelled() => End::HandedBack,
+        };
+        drop(lease);
+        let settled = match end {
+            // Only now: its consequence is in the log.
+            End::Said | End::SaidBefore | End::Failed | End::Parked => message.double_ack().await,
+            End::HandedBack => message.ack_with(AckKind::Nak(None)).await,
+        };
+        if let Err(error) = settled {
+            tracing::debug!(service, %error, "not settled; comes again and will be found done");
+        }
+        self.log.metrics.at_work(service, -1);
+        self.log.metrics.delivered(service, end);
+    }
+
+    async fn deliver(&self, delivery: &Delivery<'_>) -> End {
+        // Make sense of it.
+        let sent = envelope::trace(delivery.headers);
+        let (heard, refusal) = match self.hear(&delivery.raw) {
+            Ok(heard) => (heard, None),
+            Err((heard, error)) => (heard, Some(error)),
+        };
+        let heard = Arc::new(heard);
+        let (id, at) = verdict_id(self.hop.service, &heard.event, heard.kind);
+        let span = self.span(&heard, &sent, delivery, at);
+
+        // Already done?
+        let first = delivery.delivered == 1 && !delivery.due && at == Position { run: 1, round: 0 };
+        let seen = if first {
+            // Almost certainly nothing yet; if that is wrong, the broker does not take the verdict and we look then.
+            Seen::default()
+        } else {
+            match self.seen(&heard).await {
+                Some(seen) if protocol::already_said(&seen.said, &id, at) => return End::SaidBefore,
+                Some(seen) => seen,
+                None => return End::HandedBack,
+            }
+        };
+
+        // Do the work, as often as patience allows.
+        let mut attempt: u32 = read(delivery.headers, envelope::ATTEMPT).unwrap_or(1);
+        let since: u64 = read(delivery.headers, envelope::SINCE).unwrap_or_else(now_ms);
+        let worked = loop {
+            let tried = match refusal.clone() {
+                Some(error) => Err(Tried::Failed(error)),
+                None => self.attempt(&heard, delivery).await,
+            };
+            let error = match tried {
+                Ok(outcome) => break Ok(outcome),
+                Err(Tried::Panicked(cause)) => {
+                    match protocol::after_panic(delivery.delivered, self.hop.max_deliver) {
+                        AfterPanic::HandBack => return End::HandedBack,
+                        AfterPanic::Say => break Err(StageError::new(ErrorCode::StagePanicked, cause)),
+                    }
+                }
+                Err(Tried::Failed(error)) => error,
+            };
+            self.log.metrics.failed(self.hop.service.name(), error.code.name());
+            let failure = Failure {
+                disposition: error.code.disposition(),
+                attempt,
+                told: error.retry_after,
+                waited: Duration::from_millis(now_ms().saturating_sub(since)),
+                dice: rand::random(),
+            };
+            match protocol::after_failure(failure, &self.patience) {
+                AfterFailure::Say => break Err(error),
+                AfterFailure::Retry { after, counts } => {
+                    attempt += u32::from(counts);
+                    tracing::info!(job = job_id(&heard), code = %error.code, ?after, "trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(after) => {}
+                        () = self.stop.cancelled() => return End::HandedBack,
+                    }
+                }
+                AfterFailure::Park { after, counts } => {
+                    attempt += u32::from(counts);
+                    tracing::info!(job = job_id(&heard), code = %error.code, ?after, "parked");
+                    return match self.park(delivery, &id, attempt, since, after).await {
+                        Ok(()) => End::Parked,
+                        Err(()) => End::HandedBack,
+                    };
+                }
+            }
+        };
+
+        // Say what came of it, and only then let it be settled.
+        let failed = worked.is_err();
+        let event = match worked {
+            Ok(outcome) => self.success(&heard, outcome, &span),
+            Err(error) => self.failure(&heard, delivery, &error, attempt, &span).await,
+        };
+        let verdict =
+            Verdict { speaker: self.hop.service, id: &id, cause: &heard.id, event: &event, trace: &span };
+        match self.insist(|| self.log.say(&verdict, seen.clone())).await {
+            Some(Saying::Said) if failed => End::Failed,
+            Some(Saying::Said) => End::Said,
+            Some(Saying::SaidBefore) => End::SaidBefore,
+            None => End::HandedBack,
+        }
+    }
+
+    fn hear(&self, raw: &Raw) -> std::result::Result<Heard, (Heard, StageError)> {
+        if raw.subject.starts_with(subject::INBOX) {
+            return self.handler.hear(raw, None);
+        }
+        let heard = envelope::hear(raw)?;
+        self.handler.hear(raw, Some(heard))
+    }
+
+    /// One try: redeem the claims, look for finished work, run under a deadline, store.
+    async fn attempt(
+        &self,
+        heard: &Arc<Heard>,
+        delivery: &Delivery<'_>,
+    ) -> std::result::Result<Outcome, Tried> {
+        let desk: Arc<dyn Desk> =
+            Arc::new(DeskOf::new(self.hop, &self.log.broker, &self.artifacts, &heard.event));
+        let claims = self.claims(&heard.event)?;
+        let name = self.handler.shaped_by(heard, &desk).map(|shape| self.name(heard, shape, &claims));
+        if let Some(key) = &name
+            && let Some((claim, stored)) = self.artifacts.get(key).await?
+        {
+            self.log.metrics.reused(self.hop.service.name());
+            return Ok(finished(claim, &stored)?);
+        }
+        let mut contents = Vec::with_capacity(claims.len());
+        for claim in &claims {
+            contents.push(self.artifacts.fetch(claim).await?);
+        }
+        let outcome = self.run(heard, contents, desk, delivery).await?;
+        let (Some(key), Some(body)) = (name, &outcome.body) else { return Ok(outcome) };
+        let ours = artifact::sha256_hex(body);
+        let claim = self.artifacts.put(&key, body.clone().into()).await?;
+        if claim.sha256 != ours {
+            // Another delivery was first, with another answer. What is stored is what was said.
+            let found = self.artifacts.get(&key).await?;
+            let (claim, stored) =
+                found.ok_or_else(|| StageError::new(ErrorCode::ArtifactMissing, format!("{key} is gone")))?;
+            return Ok(finished(claim, &stored)?);
+        }
+        Ok(Outcome { claim: Some(claim), ..outcome })
+    }
+
+    /// Runs the stage. On the blocking pool, so that it can starve neither the lease nor the probes.
+    async fn run(
+        &self,
+        heard: &Arc<Heard>,
+        contents: Vec<Content>,
+        desk: Arc<dyn Desk>,
+        delivery: &Delivery<'_>,
+    ) -> std::result::Result<Outcome, Tried> {
+        let begun = Instant::now();
+        let (handler, heard) = (Arc::clone(&self.handler), Arc::clone(heard));
+        let joined = if handler.blocks() {
+            // A stage that overruns cannot be stopped: it keeps its permit until it returns.
+            let permit = Arc::clone(&delivery.permit);
+            let runtime = tokio::runtime::Handle::current();
+            let work = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                runtime.block_on(handler.run(&heard, contents, desk))
+            });
+            match tokio::time::timeout(self.deadline, work).await {
+                Ok(joined) => joined,
+                Err(_) => {
+                    let message = format!("not done after {:?}", self.deadline);
+                    return Err(StageError::new(ErrorCode::DeadlineExceeded, message).into());
+                }
+            }
+        } else {
+            tokio::spawn(async move { handler.run(&heard, contents, desk).await }).await
+        };
+        self.log.metrics.took(self.hop.service.name(), begun.elapsed());
+        match joined {
+            Ok(result) => result.map_err(Tried::Failed),
+            Err(error) => {
+                let cause = match error.try_into_panic() {
+                    Ok(panic) => panic
+                        .downcast_ref::<String>()
+                        .cloned()
+                        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                        .unwrap_or_else(|| "a panic without a message".to_owned()),
+                    Err(error) => error.to_string(),
+                };
+                tracing::error!(service = self.hop.service.name(), cause, "the stage panicked");
+                Err(Tried::Panicked(cause))
+            }
+        }
+    }
+
+    fn claims(&self, event: &Event) -> Result<Vec<Claim>> {
+        self.handler
+            .reads()
+            .iter()
+            .map(|maker| {
+                event.claims.get(maker.name()).cloned().ok_or_else(|| {
+                    let message = format!("the event carries no claim on what {} left", maker.name());
+                    StageError::new(ErrorCode::ArtifactMissing, message)
+                })
+            })
+            .collect()
+    }
+
+    /// The key under which this work is, or will be, stored.
+    fn name(&self, heard: &Heard, (version, mut shape): (u32, String), claims: &[Claim]) -> String {
+        let job = heard.event.job.as_ref();
+        if let Some(job) = job.filter(|job| job.fresh) {
+            shape.push_str(&format!("\0fresh in run {} of {}", job.run, job.id));
+        }
+        let service = self.hop.service.name();
+        let claims: Vec<&Claim> = claims.iter().collect();
+        let fingerprint = artifact::fingerprint(service, version, &shape, &claims);
+        artifact::key(job.map_or("", |job| job.tenant.as_str()), service, &fingerprint)
+    }
+
+    fn success(&self, heard: &Heard, outcome: Outcome, span: &Context) -> Event {
+        let mut event = heard.event.clone();
+        if let Some(job) = outcome.job {
+            event.job = Some(job);
+        }
+        if let Some(job) = &mut event.job {
+            event::absorb(job, &outcome.fact);
+            if job.trace_id.is_empty() {
+                job.trace_id = trace_id(span);
+            }
+        }
+        if let Some(claim) = outcome.claim {
+            event.claims.insert(self.hop.service.name().to_owned(), claim);
+        }
+        event.fact = Some(Fact { kind: Some(outcome.fact) });
+        event.at_ms = now_ms();
+        event
+    }
+
+    async fn failure(
+        &self,
+        heard: &Heard,
+        delivery: &Delivery<'_>,
+        error: &StageError,
+        attempts: u32,
+        span: &Context,
+    ) -> Event {
+        let mut event = heard.event.clone();
+        if heard.kind.is_none() {
+            // The inbox forgets what is settled: keep what was sent with the refusal.
+            let tenant = event.job.as_ref().map_or("unknown", |job| job.tenant.as_str());
+            let key = artifact::key(tenant, "inbox", &artifact::sha256_hex(&delivery.raw.payload));
+            let put = || self.artifacts.put(&key, delivery.raw.payload.clone());
+            if let Some(claim) = self.insist(put).await {
+                event.claims.insert("inbox".to_owned(), claim);
+            }
+        }
+        if let Some(job) = &mut event.job
+            && job.trace_id.is_empty()
+        {
+            job.trace_id = trace_id(span);
+        }
+        span.span().set_status(Status::error(error.code.name()));
+        span.span().set_attribute(KeyValue::new("error.type", error.code.name()));
+        tracing::info!(
+            service = self.hop.service.name(),
+            job = job_id(heard),
+            code = %error.code,
+            error.message,
+            "failed"
+        );
+        event.fact = Some(Fact { kind: Some(verdict_on(self.hop, error, attempts, delivery.delivered)) });
+        event.at_ms = now_ms();
+        event
+    }
+
+    /// Puts the event aside: it comes back on its own, and meanwhile holds no lease and blocks nobody.
+    async fn park(
+        &self,
+        delivery: &Delivery<'_>,
+        id: &str,
+        attempt: u32,
+        since: u64,
+        after: Duration,
+    ) -> std::result::Result<(), ()> {
+        let parked = subject::waiting(Waiting::Parked, &delivery.raw.subject);
+        let due = subject::waiting(Waiting::Due, &delivery.raw.subject);
+        // Schedules are kept in whole seconds: never early.
+        let at = SystemTime::now() + after + Duration::from_millis(999);
+        let mut headers = HeaderMap::new();
+        for (name, value) in &delivery.raw.headers {
+            if !name.starts_with("Nats-") {
+                headers.insert(name.as_str(), value.as_str());
+            }
+        }
+        headers.insert("Nats-Msg-Id", format!("{id}:parked:{}", now_ms()));
+        headers.insert("Nats-Schedule", format!("@at {}", humantime::format_rfc3339_seconds(at)));
+        headers.insert("Nats-Schedule-Target", due);
+        headers.insert(envelope::ATTEMPT, attempt.to_string());
+        headers.insert(envelope::SINCE, since.to_string());
+        let put = || async {
+            let published =
+                self.log.broker.publish(&parked, headers.clone(), delivery.raw.payload.clone()).await;
+            published.map_err(|error| crate::log::away(&error))
+        };
+        self.insist(put).await.map(|_| ()).ok_or(())
+    }
+
+    async fn seen(&self, heard: &Heard) -> Option<Seen> {
+        let job = heard.event.job.clone().unwrap_or_default();
+        self.insist(|| self.log.seen(self.hop.service, &job.tenant, &job.id)).await
+    }
+
+    /// Does something that only the broker can refuse, until it is done or we are told to stop. The lease is held
+    /// meanwhile; giving up would only bring the delivery back.
+    async fn insist<T, F: Future<Output = Result<T>>>(&self, act: impl Fn() -> F) -> Option<T> {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match act().await {
+                Ok(done) => return Some(done),
+                Err(error) => {
+                    tracing::warn!(
+                        service = self.hop.service.name(),
+                        error.message,
+                        "the broker; trying again"
+                    );
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(8)),
+                        () = self.stop.cancelled() => return None,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps the lease for as long as the guard lives.
+    fn hold(&self, message: &jetstream::Message) -> Lease {
+        let (every, service) = (self.ack_wait / 3, self.hop.service.name());
+        let (client, metrics) = (self.log.broker.client.clone(), Arc::clone(&self.log.metrics));
+        let reply = message.reply.clone();
+        Lease(tokio::spawn(async move {
+            let Some(reply) = reply else { return };
+            loop {
+                tokio::time::sleep(every).await;
+                if client.publish(reply.clone(), "+WPI".into()).await.is_ok() {
+                    metrics.extended(service);
+                }
+            }
+        }))
+    }
+
+    fn span(&self, heard: &Heard, sent: &Context, delivery: &Delivery<'_>, at: Position) -> Context {
+        let template = match heard.kind {
+            Some(kind) => format!("millrace.v1.{}", kind.token()),
+            None => subject::INBOX.to_owned(),
+        };
+        self.log.telemetry.span(
+            format!("process {template}"),
+            SpanKind::Consumer,
+            sent,
+            vec![
+                KeyValue::new("messaging.system", "nats"),
+                KeyValue::new("messaging.operation.type", "process"),
+                KeyValue::new("messaging.operation.name", "process"),
+                KeyValue::new("messaging.destination.template", template),
+                KeyValue::new("messaging.consumer.group.name", self.hop.service.name()),
+                KeyValue::new("messaging.message.id", heard.id.clone()),
+                KeyValue::new("messaging.message.conversation_id", job_id(heard)),
+                KeyValue::new("millrace.service", self.hop.service.name()),
+                KeyValue::new("millrace.run", i64::from(at.run)),
+                KeyValue::new("millrace.round", i64::from(at.round)),
+                KeyValue::new("millrace.delivered", i64::from(delivery.delivered)),
+            ],
+        )
+    }
+}
+
+/// A service's verdict that it failed. The router has nobody to answer its failures: it ends the run.
+pub(crate) fn verdict_on(hop: &Hop, error: &StageError, attempts: u32, deliveries: u32) -> Kind {
+    let (code, message) = (error.code.name().to_owned(), error.message.clone());
+    let failure = StageFailed { code: code.clone(), message: message.clone(), attempts, deliveries };
+    event::failed(hop.service, failure)
+        .unwrap_or_else(|| Kind::Dead(Dead { code, message, stage: hop.service.name().to_owned() }))
+}
+
+/// Finished work as it was stored.
+fn finished(claim: Claim, stored: &[u8]) -> Result<Outcome> {
+    let corrupt =
+        || StageError::new(ErrorCode::ArtifactCorrupt, format!("{} is not a stage's output", claim.key));
+    let output = StageOutput::decode(stored).map_err(|_| corrupt())?;
+    let fact = output.fact.and_then(|fact| fact.kind).ok_or_else(corrupt)?;
+    Ok(Outcome { fact, body: None, claim: Some(claim), job: None })
+}
+
+fn read<T: std::str::FromStr>(headers: Option<&HeaderMap>, name: &str) -> Option<T> {
+    header(headers, name)?.parse().ok()
+}
+
+fn job_id(heard: &Heard) -> String {
+    heard.event.job.as_ref().map(|job| job.id.clone()).unwrap_or_default()
+}
+
+struct Lease(tokio::task::JoinHandle<()>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

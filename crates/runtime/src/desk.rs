@@ -1,0 +1,78 @@
+//! What lies on a stage's desk: progress over core NATS, parts of the work in the artifact store.
+
+use crate::artifacts::Artifacts;
+use crate::broker::Broker;
+use millrace_contract::wire::{Event, Job, Progress};
+use millrace_contract::{Hop, artifact, subject};
+use millrace_stage::{BoxFuture, Desk, Result};
+use prost::Message as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub(crate) struct DeskOf {
+    hop: &'static Hop,
+    broker: Broker,
+    artifacts: Artifacts,
+    job: Job,
+    shown: AtomicU32,
+}
+
+impl DeskOf {
+    pub(crate) fn new(hop: &'static Hop, broker: &Broker, artifacts: &Artifacts, event: &Event) -> DeskOf {
+        DeskOf {
+            hop,
+            broker: broker.clone(),
+            artifacts: artifacts.clone(),
+            job: event.job.clone().unwrap_or_default(),
+            shown: AtomicU32::new(u32::MAX),
+        }
+    }
+
+    fn key(&self, key: &str) -> String {
+        let part = artifact::sha256_hex(key.as_bytes());
+        artifact::key(&self.job.tenant, &format!("{}-part", self.hop.service.name()), &part)
+    }
+}
+
+impl Desk for DeskOf {
+    fn progress(&self, doing: &str, done: u32, of: u32) {
+        // A bar has a hundred places; a book has more pages than that.
+        let percent = (done * 100).checked_div(of).unwrap_or(0);
+        if self.shown.swap(percent, Ordering::Relaxed) == percent {
+            return;
+        }
+        let Job { id, tenant, run, round, .. } = &self.job;
+        let progress = Progress {
+            job_id: id.clone(),
+            tenant: tenant.clone(),
+            run: *run,
+            round: *round,
+            stage: self.hop.service.name().to_owned(),
+            doing: doing.to_owned(),
+            done,
+            of,
+        };
+        let to = subject::progress(tenant, id);
+        let client = self.broker.client.clone();
+        tokio::spawn(async move {
+            // Shown, never stored: if it is lost, the next event says more.
+            let _ = client.publish(to, progress.encode_to_vec().into()).await;
+        });
+    }
+
+    fn kept<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
+        Box::pin(
+            async move { Ok(self.artifacts.get(&self.key(key)).await?.map(|(_, bytes)| bytes.to_vec())) },
+        )
+    }
+
+    fn keep<'a>(&'a self, key: &'a str, part: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            let (name, ours) = (self.key(key), artifact::sha256_hex(&part));
+            let claim = self.artifacts.put(&name, part.clone().into()).await?;
+            if claim.sha256 == ours {
+                return Ok(part);
+            }
+            Ok(self.artifacts.get(&name).await?.map_or(part, |(_, bytes)| bytes.to_vec()))
+        })
+    }
+}

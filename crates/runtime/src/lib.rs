@@ -1,0 +1,30 @@
+//! Carries deliveries. The only crate that knows NATS and OpenTelemetry; it may not contain a word of documents.
+
+mod advisories;
+mod artifacts;
+mod broker;
+mod deliver;
+mod desk;
+mod envelope;
+mod handlers;
+mod health;
+mod log;
+mod main_fn;
+mod metrics;
+mod node;
+mod ports;
+mod project;
+mod provision;
+mod pull;
+mod replay;
+mod settings;
+mod telemetry;
+
+pub use broker::Broker;
+pub use main_fn::{block_on, main, main_edge, main_router, stopped};
+pub use node::Node;
+pub use project::rebuild;
+pub use provision::provision;
+pub use replay::{Operator, Replayed, Which};
+pub use settings::Settings;
+pub use telemetry::log as start_logging;

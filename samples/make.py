@@ -162,18 +162,24 @@ def flow(text, style, width):
     return out
 
 
+class Document(SimpleDocTemplate):
+    """The footer comes after the text of the page, as word processors write it, and not before."""
+
+    footer = None
+
+    def afterPage(self):
+        if self.footer:
+            self.canv.setFont(self.footer_font, 8.5)
+            self.canv.drawString(25 * mm, 14 * mm, self.footer)
+            self.canv.drawRightString(A4[0] - 25 * mm, 14 * mm, f"Page {self.canv.getPageNumber()}")
+
+
 def pdf(text, title, author, fonts=("Times-Roman", "Times-Bold"), size=11, footer=None):
     out = io.BytesIO()
-    doc = SimpleDocTemplate(out, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, topMargin=24 * mm, bottomMargin=24 * mm,
-                            title=title, author=author, subject="Sample document, all names are invented", creator="samples/make.py")
-
-    def number(page, _):
-        if footer:
-            page.setFont(fonts[0], 8.5)
-            page.drawString(25 * mm, 14 * mm, footer)
-            page.drawRightString(A4[0] - 25 * mm, 14 * mm, f"Page {page.getPageNumber()}")
-
-    doc.build(flow(text, styles(*fonts, size), doc.width), onFirstPage=number, onLaterPages=number)
+    doc = Document(out, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, topMargin=24 * mm, bottomMargin=24 * mm,
+                   title=title, author=author, subject="Sample document, all names are invented", creator="samples/make.py")
+    doc.footer, doc.footer_font = footer, fonts[0]
+    doc.build(flow(text, styles(*fonts, size), doc.width))
     return out.getvalue()
 
 

@@ -3,4 +3,5 @@
 
 pub mod clean;
 pub mod language;
+pub mod pii;
 pub mod tokens;

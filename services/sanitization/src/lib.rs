@@ -4,4 +4,5 @@
 pub mod clean;
 pub mod language;
 pub mod pii;
+pub mod sanitize;
 pub mod tokens;

@@ -1,0 +1,199 @@
+//! Values to placeholders, and the memory that keeps them stable over a document.
+
+use super::context::TOKEN;
+use super::scan::{self, Finding};
+use std::collections::HashMap;
+use std::fmt;
+
+/// The kind of a placeholder for text of the source that looks like a placeholder itself. Left as it is, a
+/// document could say `[IBAN_1]` and have somebody else's IBAN restored in that place.
+pub const LITERAL: &str = "LITERAL";
+
+/// A placeholder that was given out, without the value behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// As it stands in the text, brackets included.
+    pub token: String,
+    /// The kind of value behind it.
+    pub kind: &'static str,
+    /// How often it stands in the text.
+    pub count: u32,
+}
+
+/// Replaces personal data over one document. One redactor a document: numbers start at 1.
+#[derive(Default)]
+pub struct Redactor {
+    entries: Vec<Entry>,
+    /// Kind and canonical value, to the entry.
+    known: HashMap<(&'static str, String), usize>,
+    /// The last number given out, by kind.
+    numbers: HashMap<&'static str, u32>,
+}
+
+struct Entry {
+    placeholder: Placeholder,
+    /// The value as the document writes it, in order of appearance.
+    forms: Vec<String>,
+}
+
+/// Values must not reach a log through `{:?}`.
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").field("placeholders", &self.entries.len()).finish_non_exhaustive()
+    }
+}
+
+impl Redactor {
+    /// A redactor for a new document.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the values in the document's next piece of text. Pieces must come in document order: that is
+    /// what the numbers follow.
+    pub fn redact(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for finding in scan::find(text) {
+            out.push_str(&text[at..finding.range.start]);
+            at = finding.range.end;
+            let value = &text[finding.range.clone()];
+            out.push_str(self.placeholder_for(&finding, value));
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
+    fn placeholder_for(&mut self, finding: &Finding, value: &str) -> &str {
+        let kind = finding.kind;
+        let key = (kind, scan::canonical(finding, value));
+        let index = *self.known.entry(key).or_insert_with(|| {
+            let number = self.numbers.entry(kind).or_default();
+            *number += 1;
+            let placeholder = Placeholder { token: format!("[{kind}_{number}]"), kind, count: 0 };
+            self.entries.push(Entry { placeholder, forms: Vec::new() });
+            self.entries.len() - 1
+        });
+        let entry = &mut self.entries[index];
+        entry.placeholder.count += 1;
+        if !entry.forms.iter().any(|form| form == value) {
+            entry.forms.push(value.to_owned());
+        }
+        &entry.placeholder.token
+    }
+
+    /// The placeholders given out so far, in order of appearance.
+    pub fn placeholders(&self) -> Vec<Placeholder> {
+        self.entries.iter().map(|entry| entry.placeholder.clone()).collect()
+    }
+
+    /// Puts values back, in one pass: a restored value is never searched for placeholders. A value written in
+    /// several ways comes back in the first. Placeholders that were never given out stay.
+    pub fn restore(&self, text: &str) -> String {
+        let forms: HashMap<&str, &str> = self
+            .entries
+            .iter()
+            .filter_map(|e| Some((e.placeholder.token.as_str(), e.forms.first()?.as_str())))
+            .collect();
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for token in TOKEN.find_iter(text) {
+            out.push_str(&text[at..token.start()]);
+            out.push_str(forms.get(token.as_str()).unwrap_or(&token.as_str()));
+            at = token.end();
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
+    /// Gives up the values: each placeholder with every way in which the document writes its value.
+    pub fn into_vault(self) -> Vec<(String, Vec<String>)> {
+        self.entries.into_iter().map(|entry| (entry.placeholder.token, entry.forms)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(text: &str) -> String {
+        Redactor::new().redact(text)
+    }
+
+    #[test]
+    fn numbers_follow_appearance_and_values_keep_theirs() {
+        let mut redactor = Redactor::new();
+        let text = redactor
+            .redact("IBAN DE89370400440532013000, a@b.com, DE89 3704 0044 0532 0130 00, A@B.com, c@d.org");
+        assert_eq!(text, "IBAN [IBAN_1], [EMAIL_1], [IBAN_1], [EMAIL_1], [EMAIL_2]");
+        assert_eq!(redactor.redact("again c@d.org"), "again [EMAIL_2]");
+        let counts: Vec<_> = redactor.placeholders().into_iter().map(|p| (p.token, p.count)).collect();
+        let expected = [("[IBAN_1]", 2), ("[EMAIL_1]", 2), ("[EMAIL_2]", 2)];
+        assert_eq!(counts, expected.map(|(t, c)| (t.to_owned(), c)));
+        assert_eq!(redactor.into_vault()[0].1, ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00"]);
+    }
+
+    #[test]
+    fn kinds() {
+        for (text, expected) in [
+            ("Tel.: +49 (0)30 901820, E-Mail: x@y.de", "Tel.: [PHONE_1], E-Mail: [EMAIL_1]"),
+            ("card 4111 1111 1111 1111 exp 12/30", "card [CARD_1] exp 12/30"),
+            ("SSN 078-05-1120.", "SSN [SSN_1]."),
+            ("from 203.0.113.7 and 2001:db8::17", "from [IP_1] and [IP_2]"),
+            ("http://203.0.113.7:8080/a", "http://[IP_1]:8080/a"),
+            ("DNI: 12345678Z, NIE X1234567L", "DNI: [ES_NIF_1], NIE [ES_NIE_1]"),
+            ("born on 5 March 1958 in Rome", "born on [DATE_OF_BIRTH_1] in Rome"),
+            ("née le 1er mars 1960", "née le [DATE_OF_BIRTH_1]"),
+            ("call (212) 555-2368 x12", "call [PHONE_1]"),
+        ] {
+            assert_eq!(redacted(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_contracts_need_stays() {
+        for text in [
+            "This Agreement is made on 5 March 2024 for EUR 1,250,000.00 under section 12.4.3.1 and 12.4.3.2",
+            "Order 4111 1111 1111 1111, invoice 212-555-2368, serial 4539578763621486",
+            "version 10.2.0.13 at 12:34:56, std::vector, INV-358542859050, ISBN 978-3-16-148410-0",
+            "between 1990-2024 and 2024-05-06 11:34",
+        ] {
+            assert_eq!(redacted(text), text);
+        }
+    }
+
+    #[test]
+    fn a_label_masks_what_fails_its_check() {
+        for (text, expected) in [
+            ("IBAN: DE00 3704 0044 0532 0130 00", "IBAN: [IBAN_1]"),
+            ("SSN: 000-12-3456", "SSN: [SSN_1]"),
+            ("her SSN is XXX-XX-1234", "her SSN is [SSN_1]"),
+            ("Card number: 4111 1111 1111 1112", "Card number: [CARD_1]"),
+            ("DNI nº 12345678A", "DNI nº [ES_NIF_1]"),
+        ] {
+            assert_eq!(redacted(text), expected);
+        }
+        assert_eq!(redacted("assn: 000-12-3456"), "assn: 000-12-3456");
+    }
+
+    #[test]
+    fn values_across_a_line_break() {
+        assert_eq!(redacted("phone\n212-555-2368"), "phone\n[PHONE_1]");
+    }
+
+    #[test]
+    fn look_alikes_in_the_source_are_escaped() {
+        let mut redactor = Redactor::new();
+        let source = "[EMAIL_1] a@b.com [EMAIL_1] [email_7] [LITERAL_1] [note 1]";
+        let text = redactor.redact(source);
+        assert_eq!(text, "[LITERAL_1] [EMAIL_1] [LITERAL_1] [LITERAL_2] [LITERAL_3] [note 1]");
+        assert_eq!(redactor.restore(&text), source);
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let mut redactor = Redactor::new();
+        redactor.redact("a@b.com");
+        assert_eq!(format!("{redactor:?}"), "Redactor { placeholders: 1, .. }");
+    }
+}

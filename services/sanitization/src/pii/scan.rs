@@ -1,0 +1,234 @@
+//! Finding values: every detector over the text, then the best of what overlaps.
+//!
+//! Linear in the length of the text: a shape that fails its check is tried again one character on, which
+//! costs at most the length of the shape, and the shapes are bounded. The one unbounded shape (e-mail) never
+//! fails its check.
+
+use super::context::{self, Context, Phrases, TOKEN};
+use super::detectors::{DETECTORS, Detector};
+use super::redactor::LITERAL;
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// The score from which a value is masked.
+pub const THRESHOLD: u8 = 50;
+const LABEL_BONUS: u8 = 30;
+const NEGATIVE_MALUS: u8 = 40;
+/// Score of a value whose check failed (or that has none) straight after its label: below every valid one.
+const LABELLED: u8 = 65;
+/// Placeholders that are in the source already give way to nothing.
+const CERTAIN: u8 = 255;
+const MAX_ROUNDS: usize = 16;
+/// Stands for a found value while the rest is searched. A fixed text: what is found next must not depend on
+/// how many digits a placeholder has.
+const MASK: &str = "[MASKED_0]";
+
+/// A value found in a text. Where it is and what it is, not the value itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The kind as in the placeholder.
+    pub kind: &'static str,
+    /// Bytes of the text.
+    pub range: Range<usize>,
+    /// How sure we are; at least [`THRESHOLD`].
+    pub score: u8,
+    /// Which entry of the table found it.
+    pub(super) detector: usize,
+}
+
+struct Compiled {
+    detector: &'static Detector,
+    pattern: Option<Regex>,
+    labelled: Option<Regex>,
+    labels: Phrases,
+    negatives: Phrases,
+}
+
+static TABLE: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
+    let compile =
+        |pattern: &str| Regex::new(pattern).expect("the patterns are constants, compiled by every test");
+    DETECTORS
+        .iter()
+        .map(|detector| Compiled {
+            detector,
+            pattern: detector.pattern.map(compile),
+            labelled: detector
+                .labelled
+                .map(|(shape, _)| compile(&context::labelled_pattern(detector.labels, shape))),
+            labels: Phrases::new(detector.labels.iter().copied()),
+            negatives: Phrases::new(detector.negatives.iter().copied().flatten().copied()),
+        })
+        .collect()
+});
+
+/// The canonical form of a finding's text.
+pub(super) fn canonical(finding: &Finding, value: &str) -> String {
+    DETECTORS.get(finding.detector).map_or_else(|| value.to_owned(), |d| (d.canonical)(value))
+}
+
+/// Finds all values, in order and without overlaps, placeholder look-alikes ([`LITERAL`]) included.
+pub fn find(text: &str) -> Vec<Finding> {
+    let mut found: BTreeMap<usize, Finding> = TOKEN
+        .find_iter(text)
+        .map(|m| {
+            let literal = Finding { kind: LITERAL, range: m.range(), score: CERTAIN, detector: usize::MAX };
+            (m.start(), literal)
+        })
+        .collect();
+    // What a lost overlap left over may be a value of its own, and a masked neighbour changes the context:
+    // go on until nothing is found, so that a second redaction has nothing to do. Texts end this in two or
+    // three rounds; the limit is for those written to make it last.
+    for _ in 0..MAX_ROUNDS {
+        let fresh = if found.is_empty() { resolve(scan(text)) } else { scan_around(text, &found) };
+        if fresh.is_empty() {
+            break;
+        }
+        found.extend(fresh.into_iter().map(|finding| (finding.range.start, finding)));
+    }
+    found.into_values().collect()
+}
+
+/// Scans the text with the found values masked.
+fn scan_around(text: &str, found: &BTreeMap<usize, Finding>) -> Vec<Finding> {
+    let mut masked = String::with_capacity(text.len());
+    // For each mask: where it ends in the masked text, and where that is in the original.
+    let mut masks: Vec<(usize, usize)> = Vec::with_capacity(found.len());
+    let mut at = 0;
+    for finding in found.values() {
+        masked.push_str(&text[at..finding.range.start]);
+        masked.push_str(MASK);
+        at = finding.range.end;
+        masks.push((masked.len(), at));
+    }
+    masked.push_str(&text[at..]);
+
+    let original = |position: usize| {
+        let passed = masks.partition_point(|(end, _)| *end <= position);
+        if passed == 0 { position } else { masks[passed - 1].1 + (position - masks[passed - 1].0) }
+    };
+    let overlaps_mask = |range: &Range<usize>| {
+        let next = masks.partition_point(|(end, _)| *end <= range.start);
+        masks.get(next).is_some_and(|(end, _)| end - MASK.len() < range.end)
+    };
+    let mut fresh = scan(&masked);
+    fresh.retain(|finding| !overlaps_mask(&finding.range));
+    for finding in &mut fresh {
+        // The end is that of the last character: a mask may begin right behind it.
+        let length = finding.range.len();
+        let start = original(finding.range.start);
+        finding.range = start..start + length;
+    }
+    resolve(fresh)
+}
+
+/// All candidates at or above the threshold, overlaps included.
+fn scan(text: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (index, compiled) in TABLE.iter().enumerate() {
+        scan_pattern(text, index, compiled, &mut found);
+        scan_labelled(text, index, compiled, &mut found);
+    }
+    found
+}
+
+fn scan_pattern(text: &str, index: usize, compiled: &Compiled, found: &mut Vec<Finding>) {
+    let Some(pattern) = &compiled.pattern else { return };
+    let detector = compiled.detector;
+    let mut at = 0;
+    while let Some(shape) = pattern.find_at(text, at) {
+        let value = (detector.check)(shape.as_str())
+            .map(|length| shape.start()..shape.start() + length)
+            .filter(|range| stands_alone(text, range, detector.glue));
+        let Some(range) = value else {
+            at = after_first_char(text, shape.start());
+            continue;
+        };
+        at = range.end;
+        let score = match context::judge(
+            &context::before(text, range.start),
+            &compiled.labels,
+            &compiled.negatives,
+        ) {
+            Context::Silent => detector.alone,
+            Context::Label => detector.alone + LABEL_BONUS,
+            Context::Negative => detector.alone.saturating_sub(NEGATIVE_MALUS),
+        };
+        if score >= THRESHOLD {
+            found.push(Finding { kind: detector.kind, range, score, detector: index });
+        }
+    }
+}
+
+fn scan_labelled(text: &str, index: usize, compiled: &Compiled, found: &mut Vec<Finding>) {
+    let (Some(pattern), Some((_, check))) = (&compiled.labelled, compiled.detector.labelled) else { return };
+    for captures in pattern.captures_iter(text) {
+        let Some(shape) = captures.name("v") else { continue };
+        let Some(length) = check(shape.as_str()) else { continue };
+        let range = shape.start()..shape.start() + length;
+        if stands_alone(text, &range, "") {
+            found.push(Finding { kind: compiled.detector.kind, range, score: LABELLED, detector: index });
+        }
+    }
+}
+
+/// Whether nothing ties the value to a longer one: no letter or digit touching it, none beyond a glue character.
+fn stands_alone(text: &str, range: &Range<usize>, glue: &str) -> bool {
+    let tied = |mut outward: &mut dyn Iterator<Item = char>| match outward.next() {
+        Some(c) if c.is_alphanumeric() => true,
+        Some(c) if glue.contains(c) => (&mut outward).next().is_some_and(char::is_alphanumeric),
+        _ => false,
+    };
+    !tied(&mut text[..range.start].chars().rev()) && !tied(&mut text[range.end..].chars())
+}
+
+fn after_first_char(text: &str, at: usize) -> usize {
+    at + text[at..].chars().next().map_or(1, char::len_utf8)
+}
+
+/// Keeps the best of what overlaps: score, then length, then the earlier, then the order of the table.
+fn resolve(mut candidates: Vec<Finding>) -> Vec<Finding> {
+    candidates.sort_by_key(|f| {
+        (std::cmp::Reverse(f.score), std::cmp::Reverse(f.range.len()), f.range.start, f.detector)
+    });
+    let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
+    for candidate in candidates {
+        // Those kept do not overlap, so only the last one that starts before the candidate's end can.
+        let neighbour = kept.range(..candidate.range.end).next_back();
+        if neighbour.is_none_or(|(_, other)| other.range.end <= candidate.range.start) {
+            kept.insert(candidate.range.start, candidate);
+        }
+    }
+    kept.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        for compiled in TABLE.iter() {
+            let kind = compiled.detector.kind;
+            assert!(!kind.is_empty() && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{kind}");
+            assert!(compiled.detector.alone <= u8::MAX - LABEL_BONUS);
+            assert!(compiled.pattern.is_some() || compiled.labelled.is_some(), "{kind} finds nothing");
+            for label in compiled.detector.labels {
+                // ASCII word boundaries stand around labels, so that is what they must begin and end with.
+                let word = label.trim_matches(|c: char| !c.is_alphanumeric());
+                assert!(word.starts_with(|c: char| c.is_ascii()), "{kind}: {label}");
+                assert!(word.ends_with(|c: char| c.is_ascii()), "{kind}: {label}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_better_of_two_wins() {
+        let spans = |list: &[(usize, usize, u8)]| -> Vec<Finding> {
+            list.iter().map(|&(a, b, score)| Finding { kind: "X", range: a..b, score, detector: 0 }).collect()
+        };
+        let kept = resolve(spans(&[(0, 10, 60), (5, 8, 90), (8, 12, 60), (20, 22, 60)]));
+        assert_eq!(kept.iter().map(|f| f.range.clone()).collect::<Vec<_>>(), [5..8, 8..12, 20..22]);
+    }
+}

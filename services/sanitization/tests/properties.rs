@@ -1,0 +1,171 @@
+//! What holds for every text, however odd.
+
+use millrace_sanitization::clean::{PageText, clean};
+use millrace_sanitization::pii::{LITERAL, Redactor};
+use millrace_sanitization::sanitize::sanitize;
+use proptest::prelude::*;
+
+/// Pieces from which values, labels, look-alikes and trouble arise when put together.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "a@b.com",
+            "Jane.Doe@Example.org",
+            "DE89370400440532013000",
+            "DE89 3704 0044 0532 0130 00",
+            "078-05-1120",
+            "4111 1111 1111 1111",
+            "+49 30 901820",
+            "(212) 555-2368",
+            "203.0.113.7",
+            "2001:db8::17",
+            "12345678Z",
+            "X1234567L",
+            "5 March 1958",
+            "1958-03-05",
+            "IBAN",
+            "SSN:",
+            "Tel.",
+            "order",
+            "card number",
+            "born on",
+            "[EMAIL_1]",
+            "[LITERAL_1]",
+            "[ssn_2]",
+            "[",
+            "]",
+            "_1]",
+            "[A",
+            "@",
+            "::",
+            "-",
+            ".",
+            " ",
+            "  ",
+            "\n",
+            "0",
+            "1",
+            "12",
+            "é",
+            "語",
+            "\u{ad}",
+            "\u{200d}",
+            "\u{202e}",
+            "\u{301}",
+            "9",
+            "x",
+            "(",
+            ")",
+            "+",
+            "ext. 5",
+            "and",
+        ])
+        .prop_map(str::to_owned),
+        "[0-9]{1,20}",
+        "[ -~]{0,8}",
+        any::<String>(),
+    ]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(piece(), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn restoring_undoes_redaction(text in text()) {
+        let mut redactor = Redactor::new();
+        let redacted = redactor.redact(&text);
+        let restored = redactor.restore(&redacted);
+        let one_form_each = redactor.into_vault().iter().all(|(_, forms)| forms.len() == 1);
+        // Where a value is written in two ways, its one placeholder can only give back the first.
+        if one_form_each {
+            prop_assert_eq!(restored, text);
+        }
+    }
+
+    #[test]
+    fn a_second_redaction_finds_only_the_placeholders_of_the_first(text in text()) {
+        let redacted = Redactor::new().redact(&text);
+        let mut second = Redactor::new();
+        let again = second.redact(&redacted);
+        let kinds: Vec<_> = second.placeholders().into_iter().map(|p| p.kind).collect();
+        prop_assert!(kinds.iter().all(|kind| *kind == LITERAL), "{:?} in {:?}", kinds, redacted);
+        prop_assert_eq!(second.restore(&again), redacted);
+    }
+
+    #[test]
+    fn the_same_text_gives_the_same_answer(text in text()) {
+        let pages = [PageText::new(1, [text.clone(), text.clone()]), PageText::new(2, [text])];
+        prop_assert_eq!(sanitize(&pages), sanitize(&pages));
+    }
+
+    #[test]
+    fn cleaning_keeps_order_and_loses_no_digit(lines in prop::collection::vec("[a-z0-9 \u{ad}\u{200b}-]{0,12}", 0..8)) {
+        let text = lines.join("\n");
+        let cleaned = clean(&[PageText::new(1, ["alpha", &text, "omega"])]);
+        let blocks = &cleaned.pages[0].blocks;
+        prop_assert!(blocks.is_sorted_by_key(|b| b.index));
+        let digits = |s: &str| s.chars().filter(char::is_ascii_digit).collect::<String>();
+        let kept: String = blocks.iter().map(|b| digits(&b.text)).collect();
+        prop_assert_eq!(kept, digits(&text));
+    }
+
+    #[test]
+    fn nothing_invisible_is_left(text in text()) {
+        let cleaned = clean(&[PageText::new(1, [text])]);
+        for block in &cleaned.pages[0].blocks {
+            let bad = block.text.chars().find(|c| {
+                c.is_control() && *c != '\n'
+                    || matches!(c, '\u{ad}' | '\u{200b}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{e0000}'..='\u{e007f}')
+            });
+            prop_assert_eq!(bad, None);
+        }
+    }
+}
+
+/// No clock: quadratic work would not end, not even over the smaller size.
+#[test]
+fn long_adversarial_lines_end() {
+    const EACH: usize = 128 << 10;
+    const TOGETHER: usize = 2 << 20;
+    let units = [
+        "a",
+        "a.",
+        "a@",
+        "a@b.",
+        "1",
+        "1 ",
+        "1-",
+        "1111 ",
+        "4111 1111 1111 1111 ",
+        "(1",
+        "+1 ",
+        ":",
+        "1:",
+        "1.",
+        "AB12",
+        "AB12 ",
+        "SSN ",
+        "iban:",
+        "tel ",
+        "tel. 1",
+        "[EMAIL_1]",
+        "[A_",
+        "]",
+        "a@b.co ",
+        "order 212-555-2368 ",
+        "\u{ad}\n",
+        "x-\n",
+        "語",
+        "é ",
+    ];
+    let lines = units.iter().map(|unit| unit.repeat(EACH / unit.len()));
+    let together: String =
+        units.iter().map(|unit| unit.repeat(TOGETHER / units.len() / unit.len())).collect();
+    for line in lines.chain([together]) {
+        assert_eq!(sanitize(&[PageText::new(1, [line])]).pages.len(), 1);
+    }
+}

@@ -15,6 +15,8 @@ pub(crate) const ID: &str = "ce-id";
 pub(crate) const CAUSE: &str = "ce-causationid";
 /// Tries that counted before the event was parked.
 pub(crate) const ATTEMPT: &str = "millrace-attempt";
+/// Where a parked message first stood in its stream.
+pub(crate) const ORIGIN: &str = "millrace-origin";
 /// When the event was first parked, milliseconds since 1970.
 pub(crate) const SINCE: &str = "millrace-waiting-since";
 
@@ -113,9 +115,11 @@ pub(crate) fn record(
     })
 }
 
-/// A message without NATS types.
-pub(crate) fn raw(message: &async_nats::Message) -> Raw {
+/// A message without NATS types. `sequence` is its place in its stream.
+pub(crate) fn raw(message: &async_nats::Message, sequence: u64) -> Raw {
+    let parked = header(message.headers.as_ref(), ORIGIN).and_then(|origin| origin.parse().ok());
     Raw {
+        origin: parked.unwrap_or(sequence),
         subject: message.subject.to_string(),
         headers: message.headers.as_ref().map(plain).unwrap_or_default(),
         payload: message.payload.clone(),

@@ -1,0 +1,265 @@
+//! What the child says to its parent: length-prefixed protobuf messages on standard output.
+//!
+//! The parent trusts none of it: the child may have been taken over by the document it reads.
+
+use std::io::{self, Write};
+
+use prost::Message;
+
+use crate::document::{Block, Limit, Page, ReadError};
+use crate::pdf::Summary;
+
+/// One message. Exactly one `total` comes first, then the pages in order, then one `done`; or a `failed` at any point.
+#[derive(Clone, PartialEq, Message)]
+pub struct Frame {
+    /// The message itself; `None` is not valid.
+    #[prost(oneof = "Body", tags = "1, 2, 3, 4")]
+    pub body: Option<Body>,
+}
+
+/// The kinds of message.
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub enum Body {
+    /// How many pages will follow.
+    #[prost(uint32, tag = "1")]
+    Total(u32),
+    /// A page.
+    #[prost(message, tag = "2")]
+    Page(PageFrame),
+    /// The end, in success.
+    #[prost(message, tag = "3")]
+    Done(DoneFrame),
+    /// The end, in failure.
+    #[prost(message, tag = "4")]
+    Failed(FailedFrame),
+}
+
+/// See [`Page`].
+#[derive(Clone, PartialEq, Message)]
+pub struct PageFrame {
+    /// See [`Page::number`].
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    /// The text of each block.
+    #[prost(string, repeated, tag = "2")]
+    pub blocks: Vec<String>,
+    /// See [`Page::image_coverage`].
+    #[prost(float, tag = "3")]
+    pub image_coverage: f32,
+    /// See [`Page::glyphs`].
+    #[prost(uint32, tag = "4")]
+    pub glyphs: u32,
+    /// See [`Page::unmapped`].
+    #[prost(uint32, tag = "5")]
+    pub unmapped: u32,
+}
+
+/// See [`Summary`].
+#[derive(Clone, PartialEq, Message)]
+pub struct DoneFrame {
+    /// See [`Summary::engine`].
+    #[prost(string, tag = "1")]
+    pub engine: String,
+    /// See [`Summary::agreement`].
+    #[prost(float, optional, tag = "2")]
+    pub agreement: Option<f32>,
+}
+
+/// A [`ReadError`] in a form that travels.
+#[derive(Clone, PartialEq, Message)]
+pub struct FailedFrame {
+    /// `encrypted`, `broken`, `empty`, `limit` or `io`.
+    #[prost(string, tag = "1")]
+    pub kind: String,
+    /// What was broken, or which limit.
+    #[prost(string, tag = "2")]
+    pub detail: String,
+}
+
+impl From<Page> for PageFrame {
+    fn from(page: Page) -> Self {
+        Self {
+            number: page.number,
+            blocks: page.blocks.into_iter().map(|block| block.text).collect(),
+            image_coverage: page.image_coverage,
+            glyphs: page.glyphs,
+            unmapped: page.unmapped,
+        }
+    }
+}
+
+impl From<PageFrame> for Page {
+    fn from(page: PageFrame) -> Self {
+        Self {
+            number: page.number,
+            blocks: page.blocks.into_iter().map(|text| Block { text }).collect(),
+            // Comparisons with NaN are always false: make it the harmless end.
+            image_coverage: if page.image_coverage.is_nan() {
+                0.0
+            } else {
+                page.image_coverage.clamp(0.0, 1.0)
+            },
+            glyphs: page.glyphs,
+            unmapped: page.unmapped.min(page.glyphs),
+        }
+    }
+}
+
+impl From<Summary> for DoneFrame {
+    fn from(summary: Summary) -> Self {
+        Self { engine: summary.engine, agreement: summary.agreement }
+    }
+}
+
+impl From<&ReadError> for FailedFrame {
+    fn from(error: &ReadError) -> Self {
+        let (kind, detail) = match error {
+            ReadError::Encrypted => ("encrypted", String::new()),
+            ReadError::Broken(reason) => ("broken", reason.chars().take(200).collect()),
+            ReadError::Empty => ("empty", String::new()),
+            ReadError::LimitExceeded(limit) => ("limit", limit.to_string()),
+            other => ("io", other.to_string()),
+        };
+        Self { kind: kind.to_owned(), detail }
+    }
+}
+
+impl From<FailedFrame> for ReadError {
+    fn from(failed: FailedFrame) -> Self {
+        match (failed.kind.as_str(), failed.detail.as_str()) {
+            ("encrypted", _) => Self::Encrypted,
+            ("broken", _) => Self::Broken(failed.detail),
+            ("empty", _) => Self::Empty,
+            ("limit", "pages") => Self::LimitExceeded(Limit::Pages),
+            ("limit", "text") => Self::LimitExceeded(Limit::Text),
+            ("limit", "memory") => Self::LimitExceeded(Limit::Memory),
+            _ => Self::ChildDied(failed.detail.chars().take(200).collect()),
+        }
+    }
+}
+
+/// Writes one frame and flushes it, so that the parent sees each page when it is read.
+///
+/// # Errors
+/// As `out` answers.
+pub fn write(out: &mut impl Write, body: Body) -> io::Result<()> {
+    let message = Frame { body: Some(body) }.encode_to_vec();
+    let length = u32::try_from(message.len()).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    out.write_all(&length.to_le_bytes())?;
+    out.write_all(&message)?;
+    out.flush()
+}
+
+/// What cannot be a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Longer than any honest frame. Nothing has been allocated for it.
+    #[error("a frame of {0} bytes")]
+    TooLong(u32),
+    /// Not a message of ours.
+    #[error("a frame that does not decode")]
+    Garbled,
+}
+
+/// Puts frames together from whatever pieces a pipe delivers.
+#[derive(Debug)]
+pub struct Decoder {
+    buffer: Vec<u8>,
+    max: u32,
+}
+
+impl Decoder {
+    /// Refuses frames of more than `max` bytes.
+    #[must_use]
+    pub fn new(max: u32) -> Self {
+        Self { buffer: Vec::new(), max }
+    }
+
+    /// Takes the next piece.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.buffer.extend_from_slice(piece);
+    }
+
+    /// Bytes of a frame that is not complete yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The next complete frame, if there is one. Call until `None` after every [`Decoder::push`]: between pushes no more
+    /// than one frame and one piece are held.
+    ///
+    /// # Errors
+    /// The stream is of no more use after an error.
+    pub fn next_frame(&mut self) -> Result<Option<Body>, FrameError> {
+        let Some(length) = self.buffer.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes)) else {
+            return Ok(None);
+        };
+        if length > self.max {
+            return Err(FrameError::TooLong(length));
+        }
+        let end = 4 + length as usize;
+        let Some(message) = self.buffer.get(4..end) else {
+            return Ok(None);
+        };
+        let body = Frame::decode(message).ok().and_then(|frame| frame.body).ok_or(FrameError::Garbled)?;
+        self.buffer.drain(..end);
+        Ok(Some(body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(body: Body) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(&mut out, body).expect("a vector takes everything");
+        out
+    }
+
+    #[test]
+    fn frames_survive_any_cutting() {
+        let page = PageFrame {
+            number: 7,
+            blocks: vec!["äöü".into(), "b".into()],
+            glyphs: 3,
+            ..PageFrame::default()
+        };
+        let mut stream = bytes(Body::Total(9));
+        stream.extend(bytes(Body::Page(page.clone())));
+        for cut in 1..stream.len() {
+            let mut decoder = Decoder::new(1000);
+            let mut found = Vec::new();
+            for piece in stream.chunks(cut) {
+                decoder.push(piece);
+                while let Some(body) = decoder.next_frame().expect("honest frames") {
+                    found.push(body);
+                }
+            }
+            assert_eq!(found, [Body::Total(9), Body::Page(page.clone())]);
+            assert_eq!(decoder.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn lies_about_length_and_content_are_refused() {
+        let mut decoder = Decoder::new(1000);
+        decoder.push(&u32::MAX.to_le_bytes());
+        assert_eq!(decoder.next_frame(), Err(FrameError::TooLong(u32::MAX)));
+        let mut decoder = Decoder::new(1000);
+        decoder.push(&[3, 0, 0, 0, 0xff, 0xff, 0xff]);
+        assert_eq!(decoder.next_frame(), Err(FrameError::Garbled));
+        let mut decoder = Decoder::new(1000);
+        decoder.push(&[0, 0, 0, 0]);
+        assert_eq!(decoder.next_frame(), Err(FrameError::Garbled), "a frame says something");
+    }
+
+    #[test]
+    fn errors_travel() {
+        for error in [ReadError::Encrypted, ReadError::Empty, ReadError::LimitExceeded(Limit::Text)] {
+            let there = FailedFrame::from(&error);
+            assert_eq!(ReadError::from(there).to_string(), error.to_string());
+        }
+    }
+}

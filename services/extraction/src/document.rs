@@ -78,6 +78,8 @@ pub struct Text {
     /// How far two independent engines agree on the words, 0 to 1 (F1 of the bags of words, page by page).
     /// Below 0.9 about a third of documents had wrong text in one of the two. `None` where only one engine read.
     pub agreement: Option<f32>,
+    /// Whether text is known to be missing: the document names pages, or parts of pages, that nothing could be made of.
+    pub incomplete: bool,
 }
 
 /// A limit a document ran into. All are settings, see [`crate::reading::Options`].
@@ -116,7 +118,7 @@ pub enum ReadError {
     /// It claims a format and does not keep to it.
     #[error("the document is broken: {0}")]
     Broken(String),
-    /// No bytes, no pages, or pages without any text or image to read it from.
+    /// No bytes, or pages without any text or image to read it from.
     #[error("the document holds no text")]
     Empty,
     /// Pictures of pages: text recognition could read it, these engines cannot.

@@ -73,7 +73,7 @@ fn paged(text: &str, engine: &str) -> Result<Text, ReadError> {
     }
     let pages =
         (1..).zip(sheets).map(|(number, blocks)| Page { number, blocks, ..Page::default() }).collect();
-    Ok(Text { pages, engine: engine.to_owned(), agreement: None })
+    Ok(Text { pages, engine: engine.to_owned(), ..Text::default() })
 }
 
 fn cut(blocks: Vec<Block>) -> Vec<Vec<Block>> {

@@ -63,6 +63,9 @@ pub struct DoneFrame {
     /// See [`Summary::agreement`].
     #[prost(float, optional, tag = "2")]
     pub agreement: Option<f32>,
+    /// See [`Summary::incomplete`].
+    #[prost(bool, tag = "3")]
+    pub incomplete: bool,
 }
 
 /// A [`ReadError`] in a form that travels.
@@ -107,7 +110,7 @@ impl From<PageFrame> for Page {
 
 impl From<Summary> for DoneFrame {
     fn from(summary: Summary) -> Self {
-        Self { engine: summary.engine, agreement: summary.agreement }
+        Self { engine: summary.engine, agreement: summary.agreement, incomplete: summary.incomplete }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -142,10 +142,8 @@ fn apart(
             file
         }
     };
-    let program = match &options.child_program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe()?,
-    };
+    // Not `current_exe()`: an upgrade in place renames the file, while this still finds the running program.
+    let program = options.child_program.as_deref().unwrap_or(Path::new("/proc/self/exe"));
     let mut order = Order {
         work,
         memory_bytes: options.max_memory_mib.saturating_mul(1 << 20),
@@ -162,7 +160,7 @@ fn apart(
             on_page(page, total);
         }
     };
-    let first = child::run(&program, &order, &mut file, deadline, &mut progress);
+    let first = child::run(program, &order, &mut file, deadline, &mut progress);
     match first {
         // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was never seen
         // to crash reads again alone.
@@ -170,7 +168,7 @@ fn apart(
             if work == Work::Pdf(EngineChoice::Auto) =>
         {
             order.work = Work::Pdf(EngineChoice::Hayro);
-            child::run(&program, &order, &mut file, deadline, &mut progress).or(first)
+            child::run(program, &order, &mut file, deadline, &mut progress).or(first)
         }
         other => other,
     }
@@ -179,6 +177,10 @@ fn apart(
 /// Pages without text are an answer too, and not all of them the same one.
 fn judged(text: Text) -> Result<Text, ReadError> {
     let pages = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
+    if pages == 0 {
+        // Not `Empty`: every file found like this was cut off or had lost its page tree.
+        return Err(ReadError::Broken("no page of it could be found".to_owned()));
+    }
     let blank = |page: &Page| page.words() == 0;
     let scanned = text.pages.iter().filter(|page| page.is_scanned()).count();
     if scanned > 0 && text.pages.iter().all(|page| page.is_scanned() || blank(page)) {
@@ -211,7 +213,7 @@ mod tests {
             Err(ReadError::Scanned { pages: 3 })
         ));
         assert!(matches!(judged(text(&[("", 0.0), ("", 0.2)])), Err(ReadError::Empty)));
-        assert!(matches!(judged(text(&[])), Err(ReadError::Empty)));
+        assert!(matches!(judged(text(&[])), Err(ReadError::Broken(_))));
         assert!(judged(text(&[("", 0.9), ("a page with words", 0.0)])).is_ok(), "what can be read is read");
     }
 

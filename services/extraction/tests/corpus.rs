@@ -150,8 +150,9 @@ fn run(engine: EngineChoice, directory: &Path, cases: &[Case], verbose: bool) ->
             let (pages, by, agreement) =
                 result.as_ref().map_or((0, "-", None), |t| (t.pages.len(), t.engine.as_str(), t.agreement));
             let agreement = agreement.map_or_else(|| "-".to_owned(), |a| format!("{a:.3}"));
+            let incomplete = if result.as_ref().is_ok_and(|t| t.incomplete) { "  INCOMPLETE" } else { "" };
             println!(
-                "{:48} {outcome:10} {:>2}/{:<2} phrases {pages:>4} pages {millis:>6} ms  agreement {agreement}  {by}",
+                "{:48} {outcome:10} {:>2}/{:<2} phrases {pages:>4} pages {millis:>6} ms  agreement {agreement}  {by}{incomplete}",
                 case.file.chars().take(48).collect::<String>(),
                 case.phrases.len() - missing.len(),
                 case.phrases.len(),

@@ -105,7 +105,7 @@ fn html(document: &[u8], sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
     for page in text.pages {
         sink(Found::Page(page))?;
     }
-    Ok(Summary { engine: text.engine, agreement: text.agreement })
+    Ok(Summary { engine: text.engine, ..Summary::default() })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ impl Drop for Running {
 
 /// Has a child of `program` read a document, and hands each page to `on_page` with the number of pages to come in all.
 ///
-/// `document` is read from its beginning. Blocks until the child is gone, at most until `deadline`.
+/// `document` is read from its beginning. The child dies with the calling thread, which blocks until the child is gone, at most until `deadline`.
 ///
 /// # Errors
 /// Whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get to say.
@@ -50,6 +50,7 @@ pub fn run(
 ) -> Result<Text, ReadError> {
     document.rewind()?;
     let mut child = Command::new(program)
+        .arg0("millrace-extraction")
         .arg(CHILD_ARGUMENT)
         .args(order.to_args())
         // No credential of the service is in reach of a document. One thread in every pool.
@@ -63,11 +64,7 @@ pub fn run(
     let mut child = Running(child);
     let mut hearing = Hearing::new(order);
     let mut words = LastWords::default();
-    match listen(stdout, stderr, deadline, &mut hearing, &mut words, on_page) {
-        Ok(()) => {}
-        // A child that ran into its limits may have died halfway through a frame, but not through a wrong one.
-        Err(error) => return Err(error),
-    }
+    listen(stdout, stderr, deadline, &mut hearing, &mut words, on_page)?;
     if let Some(outcome) = hearing.outcome {
         return outcome;
     }
@@ -126,7 +123,7 @@ impl Hearing {
                     let pages = std::mem::take(&mut self.pages);
                     let agreement = done.agreement.filter(|a| (0.0..=1.0).contains(a));
                     let engine = done.engine.chars().take(100).collect();
-                    self.outcome = Some(Ok(Text { pages, engine, agreement }));
+                    self.outcome = Some(Ok(Text { pages, engine, agreement, incomplete: done.incomplete }));
                 }
                 (Body::Failed(failed), _) => self.outcome = Some(Err(failed.into())),
                 _ => return nonsense("frames out of order"),
@@ -148,15 +145,9 @@ impl LastWords {
 
     fn last_line(&self) -> String {
         let all = String::from_utf8_lossy(&self.0);
-        // The runtime follows an overflow with "fatal runtime error: stack overflow, aborting".
-        all.lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("")
-            .trim()
-            .chars()
-            .take(200)
-            .collect()
+        // What the runtime says about backtraces is not about the document.
+        let said = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+        all.lines().rev().find(said).unwrap_or("").trim().chars().take(200).collect()
     }
 }
 

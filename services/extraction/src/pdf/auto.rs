@@ -51,7 +51,8 @@ impl PdfEngine for Auto {
         });
         match outcome {
             // unpdf gave up in the middle: the rest of the pages are hayro's.
-            Ok(()) | Err(ReadError::Broken(_)) => {}
+            Ok(incomplete) => tally.incomplete = incomplete,
+            Err(ReadError::Broken(_)) => {}
             Err(other) => return Err(other),
         }
         for number in done + 1..=total {
@@ -93,6 +94,7 @@ struct Tally {
     overlap: Overlap,
     from_unpdf: u32,
     from_hayro: u32,
+    incomplete: bool,
 }
 
 impl Tally {
@@ -127,7 +129,7 @@ impl Tally {
         // Where unpdf read no page there was nothing to compare.
         let agreement =
             (self.from_unpdf > 0 || self.overlap != Overlap::default()).then(|| self.overlap.f1());
-        Summary { engine, agreement }
+        Summary { engine, agreement, incomplete: self.incomplete }
     }
 }
 
@@ -149,7 +151,10 @@ mod tests {
             Some(page("one two three four six", 9)),
         );
         assert_eq!(kept, page("one two three four five", 9));
-        assert_eq!(tally.summary(), Summary { engine: unpdf::NAME.into(), agreement: Some(0.8) });
+        assert_eq!(
+            tally.summary(),
+            Summary { engine: unpdf::NAME.into(), agreement: Some(0.8), incomplete: false }
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl PdfEngine for Hayro {
         for number in 1..=reader.total() {
             sink(Found::Page(reader.page(number)))?;
         }
-        Ok(Summary { engine: NAME.to_owned(), agreement: None })
+        Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
     }
 }
 

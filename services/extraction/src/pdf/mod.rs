@@ -68,6 +68,8 @@ pub struct Summary {
     pub engine: String,
     /// How far two engines agree, see [`crate::document::Text::agreement`].
     pub agreement: Option<f32>,
+    /// Whether text is known to be missing, see [`crate::document::Text::incomplete`].
+    pub incomplete: bool,
 }
 
 /// Takes what an engine finds. An error stops the engine and becomes its answer.

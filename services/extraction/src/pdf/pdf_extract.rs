@@ -36,7 +36,7 @@ impl PdfEngine for PdfExtract {
             let blocks = paragraphs(&text);
             sink(Found::Page(Page { number, blocks, ..Page::default() }))?;
         }
-        Ok(Summary { engine: NAME.to_owned(), agreement: None })
+        Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
     }
 }
 

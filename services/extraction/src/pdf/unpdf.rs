@@ -21,11 +21,11 @@ impl PdfEngine for Unpdf {
     fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
         let parser = open(document)?;
         sink(Found::Total(parser.page_count()))?;
-        pages(&parser, &mut |page| {
+        let incomplete = pages(&parser, &mut |page| {
             // A page that cannot be read is a blank one to the reader, never a missing one.
             sink(Found::Page(page.unwrap_or_else(|number| Page { number, ..Page::default() })))
         })?;
-        Ok(Summary { engine: NAME.to_owned(), agreement: None })
+        Ok(Summary { engine: NAME.to_owned(), agreement: None, incomplete })
     }
 }
 
@@ -37,15 +37,15 @@ pub(super) fn open(document: &[u8]) -> Result<PdfParser, ReadError> {
     })
 }
 
-/// Hands over every page in order.
+/// Hands over every page in order, and tells whether text is known to be missing.
 pub(super) fn pages(
     parser: &PdfParser,
     sink: &mut dyn FnMut(PageResult) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
+) -> Result<bool, ReadError> {
     let mut stopped = None;
     // One thread: the child's processor limit counts threads together, and a page at a time bounds its memory.
     let options = PageStreamOptions { parallel: false, ..PageStreamOptions::default() };
-    parser
+    let quality = parser
         .for_each_page(options, |event| {
             let result = match event {
                 ParseEvent::PageParsed(page) => sink(Ok(convert(&page))),
@@ -61,7 +61,7 @@ pub(super) fn pages(
             }
         })
         .map_err(|error| ReadError::Broken(error.to_string()))?;
-    stopped.map_or(Ok(()), Err)
+    stopped.map_or(Ok(quality.pages_incomplete || quality.undecodable_content_streams > 0), Err)
 }
 
 fn convert(page: &::unpdf::Page) -> Page {

@@ -51,7 +51,8 @@ impl Page {
         self.blocks.iter().map(|block| block.text.len()).sum()
     }
 
-    /// Whether the page is a picture of text: images cover most of it and it carries next to no text of its own.
+    /// Whether the page is a picture of text: images cover most of it and it carries next to no text of its
+    /// own.
     ///
     /// Glyphs are asked as well as words, so that a page of Chinese over a background picture is not a scan.
     #[must_use]
@@ -76,9 +77,11 @@ pub struct Text {
     /// Which engine's text was kept, with its version: `unpdf 0.52.1`. Several are joined with ` + `.
     pub engine: String,
     /// How far two independent engines agree on the words, 0 to 1 (F1 of the bags of words, page by page).
-    /// Below 0.9 about a third of documents had wrong text in one of the two. `None` where only one engine read.
+    /// Below 0.9 about a third of documents had wrong text in one of the two. `None` where only one engine
+    /// read.
     pub agreement: Option<f32>,
-    /// Whether text is known to be missing: the document names pages, or parts of pages, that nothing could be made of.
+    /// Whether text is known to be missing: the document names pages, or parts of pages, that nothing could
+    /// be made of.
     pub incomplete: bool,
 }
 
@@ -133,10 +136,12 @@ pub enum ReadError {
     /// It asked for more than a document may have.
     #[error("the document exceeds the {0} limit")]
     LimitExceeded(Limit),
-    /// The reading process ended without an answer. Holds the signal or exit status, and its last words if any.
+    /// The reading process ended without an answer. Holds the signal or exit status, and its last words if
+    /// any.
     #[error("the reading process died: {0}")]
     ChildDied(String),
-    /// The document could not be handed over, or the process not started: nothing is known about the document.
+    /// The document could not be handed over, or the process not started: nothing is known about the
+    /// document.
     #[error("reading the document failed: {0}")]
     Io(#[from] std::io::Error),
 }

@@ -1,9 +1,9 @@
-//! Formats that are text already: plain text, Markdown and HTML. Plain text and Markdown are read in process; HTML can cost
-//! far more time than it has bytes, and is read by a child ([`crate::child`]).
+//! Formats that are text already: plain text, Markdown and HTML. Plain text and Markdown are read in process;
+//! HTML can cost far more time than it has bytes, and is read by a child ([`crate::child`]).
 //!
-//! None of them has pages, and reports cite by page, so they are given some: a form feed begins a page; a text without any
-//! is cut at block boundaries into pages of about [`PAGE_CHARS`] characters. The cuts depend on nothing but the
-//! text, so citations stay valid when it is read again.
+//! None of them has pages, and reports cite by page, so they are given some: a form feed begins a page; a
+//! text without any is cut at block boundaries into pages of about [`PAGE_CHARS`] characters. The cuts depend
+//! on nothing but the text, so citations stay valid when it is read again.
 
 mod html;
 
@@ -22,7 +22,8 @@ pub fn plain_text(bytes: &[u8]) -> Result<Text, ReadError> {
     paged(&decode(bytes, None), "plain text")
 }
 
-/// Reads Markdown. It stays as it is written: headings and lists mean as much to a reader of text as they do rendered.
+/// Reads Markdown. It stays as it is written: headings and lists mean as much to a reader of text as they do
+/// rendered.
 ///
 /// # Errors
 /// [`ReadError::Empty`]
@@ -39,8 +40,8 @@ pub fn html(bytes: &[u8]) -> Result<Text, ReadError> {
     paged(&html::visible_text(&source)?, html::NAME)
 }
 
-/// The byte order mark decides, then what is valid UTF-8, then what the document declares. What is left is read as
-/// Windows-1252, of which Latin-1 is a part and which has a character for every byte.
+/// The byte order mark decides, then what is valid UTF-8, then what the document declares. What is left is
+/// read as Windows-1252, of which Latin-1 is a part and which has a character for every byte.
 fn decode(bytes: &[u8], declared: Option<&'static Encoding>) -> String {
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,

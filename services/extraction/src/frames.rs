@@ -9,7 +9,8 @@ use prost::Message;
 use crate::document::{Block, Limit, Page, ReadError};
 use crate::pdf::Summary;
 
-/// One message. Exactly one `total` comes first, then the pages in order, then one `done`; or a `failed` at any point.
+/// One message. Exactly one `total` comes first, then the pages in order, then one `done`; or a `failed` at
+/// any point.
 #[derive(Clone, PartialEq, Message)]
 pub struct Frame {
     /// The message itself; `None` is not valid.
@@ -189,8 +190,8 @@ impl Decoder {
         self.buffer.len()
     }
 
-    /// The next complete frame, if there is one. Call until `None` after every [`Decoder::push`]: between pushes no more
-    /// than one frame and one piece are held.
+    /// The next complete frame, if there is one. Call until `None` after every [`Decoder::push`]: between
+    /// pushes no more than one frame and one piece are held.
     ///
     /// # Errors
     /// The stream is of no more use after an error.

@@ -1,7 +1,7 @@
 //! Reading documents: bytes in, text by page and paragraph out, hostile documents included.
 //!
-//! [`reading::read`] is the one entry. PDF and HTML are parsed in a child process that may die ([`child`]); the
-//! formats that cannot hurt are read in process ([`formats`]).
+//! [`reading::read`] is the one entry. PDF and HTML are parsed in a child process that may die ([`child`]);
+//! the formats that cannot hurt are read in process ([`formats`]).
 
 pub mod child;
 pub mod document;

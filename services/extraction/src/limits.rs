@@ -18,7 +18,8 @@ const CPU_MILLIS_A_PAGE: u64 = 50;
 pub enum Work {
     /// A PDF, with this engine.
     Pdf(EngineChoice),
-    /// HTML. No engine was seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a half.
+    /// HTML. No engine was seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a
+    /// half.
     Html,
 }
 
@@ -123,8 +124,8 @@ fn bind(resource: Resource, wanted: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Counts pages and text against their limits. Both ends count: the child to stop early, the parent because it trusts
-/// nothing the child says.
+/// Counts pages and text against their limits. Both ends count: the child to stop early, the parent because
+/// it trusts nothing the child says.
 #[derive(Debug, Clone, Copy)]
 pub struct Meter {
     pages: u32,

@@ -17,8 +17,8 @@ use crate::sniff::MediaType;
 /// Where a document's bytes are.
 #[derive(Debug)]
 pub enum Source<'a> {
-    /// An open regular file, read from its beginning wherever it stands. A child reads it without the parent ever
-    /// holding it in memory.
+    /// An open regular file, read from its beginning wherever it stands. A child reads it without the parent
+    /// ever holding it in memory.
     File(File),
     /// Bytes in memory.
     Bytes(&'a [u8]),
@@ -71,8 +71,8 @@ impl Default for Options {
 
 /// Reads a document. Blocks the calling thread until it is done: up to [`Options::max_wall_seconds`].
 ///
-/// `on_page` is called once for each page in order, with the number of pages in all, while the document is still being
-/// read: progress, not a result. Pages it has seen may still end in an error.
+/// `on_page` is called once for each page in order, with the number of pages in all, while the document is
+/// still being read: progress, not a result. Pages it has seen may still end in an error.
 ///
 /// The same bytes and options give the same text.
 ///
@@ -162,8 +162,8 @@ fn apart(
     };
     let first = child::run(program, &order, &mut file, deadline, &mut progress);
     match first {
-        // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was never seen
-        // to crash reads again alone.
+        // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was
+        // never seen to crash reads again alone.
         Err(ReadError::ChildDied(_) | ReadError::LimitExceeded(Limit::Memory))
             if work == Work::Pdf(EngineChoice::Auto) =>
         {

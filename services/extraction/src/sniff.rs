@@ -1,5 +1,5 @@
-//! What a document is, by its content. Names and declared types are claims of the sender; they only break ties between
-//! kinds of text, which no content can tell apart for certain.
+//! What a document is, by its content. Names and declared types are claims of the sender; they only break
+//! ties between kinds of text, which no content can tell apart for certain.
 
 /// What reads a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,7 +43,8 @@ pub fn pdf_header(bytes: &[u8]) -> Option<usize> {
     window.windows(5).position(|at| at == b"%PDF-")
 }
 
-/// Tells what a document is from its first bytes (8 KiB are plenty). `name` is the file's name, if it has one.
+/// Tells what a document is from its first bytes (8 KiB are plenty). `name` is the file's name, if it has
+/// one.
 #[must_use]
 pub fn media_type(first_bytes: &[u8], name: Option<&str>) -> MediaType {
     if pdf_header(first_bytes).is_some() {
@@ -52,7 +53,8 @@ pub fn media_type(first_bytes: &[u8], name: Option<&str>) -> MediaType {
     if has_utf16_mark(first_bytes) {
         return text_kind(&String::from_utf8_lossy(&utf16_as_ascii(first_bytes)), name);
     }
-    // `infer` also knows HTML and XML by their first tag: text is for us to tell apart, so only binary kinds count.
+    // `infer` also knows HTML and XML by their first tag: text is for us to tell apart, so only binary kinds
+    // count.
     if let Some(kind) = infer::get(first_bytes)
         && kind.matcher_type() != infer::MatcherType::Text
     {

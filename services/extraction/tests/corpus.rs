@@ -1,9 +1,12 @@
-//! Forty real PDFs through `read()` and a real child each: text, scans, passwords and broken files in eleven languages.
+//! Forty real PDFs through `read()` and a real child each: text, scans, passwords and broken files in eleven
+//! languages.
 //!
 //! The corpus is not part of the repository: most of its documents are other people's. It is looked for in
-//! `../shared/corpus/pdf` beside the workspace or where `MILLRACE_CORPUS` says, and skipped, saying so, if it is not there.
-//! `cargo test -p millrace-extraction --test corpus -- --nocapture` prints what was measured; add `--ignored`
-//! for every engine on its own.
+//! `../shared/corpus/pdf` beside the workspace or where `MILLRACE_CORPUS` says, and skipped, saying so, if it
+//! is not there. `cargo test -p millrace-extraction --test corpus -- --nocapture` prints what was measured;
+//! add `--ignored` for every engine on its own.
+
+#![expect(clippy::print_stdout, reason = "the figures are what this is for")]
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -90,8 +93,9 @@ fn outcome(result: &Result<Text, ReadError>) -> String {
 
 /// Where we know better than the manifest, whose labels come from one engine having had to repair a file.
 ///
-/// Ghostscript's log was written into the middle of this file, so its cross-reference table is wrong. Both engines rebuild
-/// the table and read all eight pages alike, no glyph unmapped, no stream undecodable: it is damaged, but nothing is lost.
+/// Ghostscript's log was written into the middle of this file, so its cross-reference table is wrong. Both
+/// engines rebuild the table and read all eight pages alike, no glyph unmapped, no stream undecodable: it is
+/// damaged, but nothing is lost.
 const REPAIRED: &str = "37-broken-issue-848.pdf";
 
 fn as_expected(case: &Case, size: u64, outcome: &str) -> bool {

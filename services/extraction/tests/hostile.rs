@@ -1,5 +1,5 @@
-//! Documents that attack their reader, and readers that have been taken over: whatever a child does, the parent answers in
-//! time, holds no more than it must, and says what happened.
+//! Documents that attack their reader, and readers that have been taken over: whatever a child does, the
+//! parent answers in time, holds no more than it must, and says what happened.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -93,7 +93,8 @@ fn stream(dictionary: &str, data: &[u8]) -> Vec<u8> {
     object
 }
 
-/// A PDF with a page for each content stream; further objects follow the pages, the first with the number given.
+/// A PDF with a page for each content stream; further objects follow the pages, the first with the number
+/// given.
 fn pages(contents: &[Vec<u8>], resources: &str, more: &[Vec<u8>]) -> Vec<u8> {
     let first = 4;
     let kids: String = (0..contents.len()).map(|i| format!("{} 0 R ", first + 2 * i)).collect();

@@ -1,5 +1,5 @@
-//! Reading a document in a process of its own, which may run out of memory, overflow its stack or never end without harm
-//! to anyone else: on crafted documents every engine does one of these.
+//! Reading a document in a process of its own, which may run out of memory, overflow its stack or never end
+//! without harm to anyone else: on crafted documents every engine does one of these.
 
 mod inside;
 mod outside;

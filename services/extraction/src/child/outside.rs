@@ -35,12 +35,15 @@ impl Drop for Running {
     }
 }
 
-/// Has a child of `program` read a document, and hands each page to `on_page` with the number of pages to come in all.
+/// Has a child of `program` read a document, and hands each page to `on_page` with the number of pages to
+/// come in all.
 ///
-/// `document` is read from its beginning. The child dies with the calling thread, which blocks until the child is gone, at most until `deadline`.
+/// `document` is read from its beginning. The child dies with the calling thread, which blocks until the
+/// child is gone, at most until `deadline`.
 ///
 /// # Errors
-/// Whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get to say.
+/// Whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get
+/// to say.
 pub fn run(
     program: &Path,
     order: &Order,
@@ -168,7 +171,8 @@ fn listen(
             return Err(ReadError::LimitExceeded(Limit::Wall));
         }
         let (out_ready, err_ready) = ready(stdout.as_ref(), stderr.as_ref(), left)?;
-        // A pipe that is ready gives what it has without blocking; nothing means that its other end is closed.
+        // A pipe that is ready gives what it has without blocking; nothing means that its other end is
+        // closed.
         if let Some(pipe) = stdout.as_mut().filter(|_| out_ready) {
             match pipe.read(&mut piece)? {
                 0 => stdout = None,

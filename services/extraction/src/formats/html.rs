@@ -10,7 +10,8 @@ pub(super) const NAME: &str = "html2text 0.17.4";
 /// Wide enough that lines are only broken where the document says so.
 const WIDTH: usize = 100_000;
 
-/// The text without scripts, styles and link targets. Headings, lists and quotations keep a mark of what they are.
+/// The text without scripts, styles and link targets. Headings, lists and quotations keep a mark of what they
+/// are.
 pub(super) fn visible_text(source: &str) -> Result<String, ReadError> {
     html2text::config::with_decorator(Plain)
         // Cells below each other instead of side by side in columns of blanks.
@@ -22,8 +23,8 @@ pub(super) fn visible_text(source: &str) -> Result<String, ReadError> {
         .map_err(|error| ReadError::Broken(error.to_string()))
 }
 
-/// Marks blocks and leaves words alone: a star or bracket inside a sentence would stand between it and whoever looks for
-/// the sentence.
+/// Marks blocks and leaves words alone: a star or bracket inside a sentence would stand between it and
+/// whoever looks for the sentence.
 #[derive(Clone)]
 struct Plain;
 

@@ -1,5 +1,5 @@
-//! A text reader over `hayro-interpret`: fast, never seen to panic, and it knows what the others do not tell: which glyphs
-//! have no character and how much of a page is image.
+//! A text reader over `hayro-interpret`: fast, never seen to panic, and it knows what the others do not tell:
+//! which glyphs have no character and how much of a page is image.
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
-//! From placed glyphs to paragraphs: spaces, lines and blocks from the distances between glyphs, in the order in which the
-//! document draws them. Good enough to check another engine and to stand in for it; no columns, tables or
-//! right-to-left scripts.
+//! From placed glyphs to paragraphs: spaces, lines and blocks from the distances between glyphs, in the order
+//! in which the document draws them. Good enough to check another engine and to stand in for it; no columns
+//! or tables.
+
+use unicode_bidi::{BidiClass, BidiInfo, bidi_class};
 
 use super::glyphs::Glyph;
 use super::words::is_unspaced;
@@ -34,6 +36,7 @@ enum Step {
 pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut text = String::new();
+    let mut line = Line::default();
     let mut last: Option<&Glyph> = None;
     for (index, glyph) in glyphs.iter().enumerate() {
         if glyph.text.is_empty() || is_shadow(glyphs, index) {
@@ -47,8 +50,14 @@ pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
                 text.truncate(trimmed);
                 text.push('\t');
             }
-            Step::Line => text.push('\n'),
+            Step::Line => {
+                line.end(&mut text);
+                text.push('\n');
+                line = Line { start: text.len(), ..Line::default() };
+            }
             Step::Paragraph => {
+                line.end(&mut text);
+                line = Line::default();
                 push_block(&mut blocks, &text);
                 text.clear();
             }
@@ -58,10 +67,44 @@ pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
         } else {
             text.push_str(&glyph.text);
         }
+        if let Some(last) = last.filter(|last| is_leftward(last) && is_leftward(glyph)) {
+            line.rightward += if (glyph.origin - last.origin).dot(glyph.along) > 0.0 { 1 } else { -1 };
+        }
         last = Some(glyph);
     }
+    line.end(&mut text);
     push_block(&mut blocks, &text);
     blocks
+}
+
+/// The line being put together.
+#[derive(Default)]
+struct Line {
+    /// Where it starts in the text of its block.
+    start: usize,
+    /// Steps to the right less steps to the left between letters of scripts that run to the left.
+    rightward: i32,
+}
+
+impl Line {
+    /// Most documents draw Arabic and Hebrew from left to right, as they look, and mean them from right to
+    /// left. What turns text as it is meant into text as it looks also turns it back.
+    fn end(&self, text: &mut String) {
+        if self.rightward <= 0 {
+            return;
+        }
+        let looks = text.split_off(self.start);
+        let info = BidiInfo::new(&looks, None);
+        match info.paragraphs.first() {
+            Some(paragraph) => text.push_str(&info.reorder_line(paragraph, paragraph.range.clone())),
+            None => text.push_str(&looks),
+        }
+    }
+}
+
+/// Whether a glyph is a letter of a script that runs from right to left.
+fn is_leftward(glyph: &Glyph) -> bool {
+    glyph.text.chars().next().is_some_and(|letter| matches!(bidi_class(letter), BidiClass::R | BidiClass::AL))
 }
 
 fn space(text: &mut String) {
@@ -73,7 +116,10 @@ fn space(text: &mut String) {
 fn step(last: &Glyph, next: &Glyph) -> Step {
     let size = last.size.max(next.size);
     let moved = next.origin - last.origin;
-    let along = moved.dot(last.along) - last.advance;
+    let forward = moved.dot(last.along);
+    // Letters drawn the way a leftward script runs: each ends where the one before it began.
+    let backward = forward < 0.0 && is_leftward(next);
+    let along = if backward { -forward - next.advance } else { forward - last.advance };
     let across = moved.cross(last.along);
     if last.along.dot(next.along) < 0.9 {
         return Step::Paragraph;
@@ -83,7 +129,7 @@ fn step(last: &Glyph, next: &Glyph) -> Step {
         let line = last.size.min(next.size).max(size * 0.5);
         return if across > 0.0 && across < PARAGRAPH * line { Step::Line } else { Step::Paragraph };
     }
-    if along < -BACK * size - last.advance {
+    if backward && along > COLUMN * size || along < -BACK * size - last.advance {
         return Step::Line;
     }
     // Scripts without spaces are often set loosely.
@@ -140,6 +186,21 @@ mod tests {
         page.extend(line("far below", 10.0, 50.0));
         page.extend(line("back up", 300.0, 100.0));
         assert_eq!(texts(&page), ["two words\nnext line", "far below", "back up"]);
+    }
+
+    #[test]
+    fn leftward_scripts_read_as_they_are_meant() {
+        assert_eq!(texts(&line("םולש 123 בוט", 10.0, 100.0)), ["טוב 123 שלום"], "drawn as it looks");
+        let meant: Vec<Glyph> = "שלום"
+            .chars()
+            .enumerate()
+            .map(|(index, letter)| Glyph {
+                text: letter.to_string(),
+                origin: Point::new(100.0 - 5.0 * index as f64, 100.0),
+                ..line("x", 0.0, 0.0).remove(0)
+            })
+            .collect();
+        assert_eq!(texts(&meant), ["שלום"], "drawn as it is meant");
     }
 
     #[test]

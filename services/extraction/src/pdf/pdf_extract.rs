@@ -1,5 +1,5 @@
-//! pdf-extract: kept for comparison. It panics on about one real document in thirty and can overflow the stack, which is
-//! one more reason why every engine runs in a child.
+//! pdf-extract: kept for comparison. It panics on about one real document in thirty and can overflow the
+//! stack, which is one more reason why every engine runs in a child.
 
 use std::sync::Arc;
 
@@ -17,16 +17,21 @@ pub struct PdfExtract;
 impl PdfEngine for PdfExtract {
     fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
         let mut pdf = Document::load_mem(document).map_err(reason)?;
+        let encrypted = pdf.trailer.has(b"Encrypt") || pdf.was_encrypted();
         if pdf.is_encrypted() {
             // The empty password opens documents that only restrict printing and the like.
             pdf.decrypt("").map_err(reason)?;
         }
         let numbers: Vec<u32> = pdf.get_pages().keys().copied().collect();
+        if numbers.is_empty() && encrypted {
+            // It takes the empty password for right and then cannot decrypt the page tree.
+            return Err(ReadError::Encrypted);
+        }
         sink(Found::Total(u32::try_from(numbers.len()).unwrap_or(u32::MAX)))?;
         for number in numbers {
             let mut text = String::new();
-            // Its own iteration over pages stops silently at the first page that fails; asked one by one, a page that
-            // fails is an answer for the whole document.
+            // Its own iteration over pages stops silently at the first page that fails; asked one by one, a
+            // page that fails is an answer for the whole document.
             output_doc_page(&pdf, &mut PlainTextOutput::new(&mut text), number).map_err(
                 |error| match error {
                     OutputError::PdfError(error) => reason(error),

@@ -43,7 +43,8 @@ pub(super) fn pages(
     sink: &mut dyn FnMut(PageResult) -> Result<(), ReadError>,
 ) -> Result<bool, ReadError> {
     let mut stopped = None;
-    // One thread: the child's processor limit counts threads together, and a page at a time bounds its memory.
+    // One thread: the child's processor limit counts threads together, and a page at a time bounds its
+    // memory.
     let options = PageStreamOptions { parallel: false, ..PageStreamOptions::default() };
     let quality = parser
         .for_each_page(options, |event| {
@@ -82,13 +83,16 @@ fn convert(page: &::unpdf::Page) -> Page {
         }
         push_block(&mut blocks, &text);
     }
+    // A run that was dropped counts as one: how many codes it held is not told.
+    let dropped = u32::try_from(page.suppressed_text_runs).unwrap_or(u32::MAX);
+    let unmapped = page.undecoded_text_codes.saturating_add(dropped);
     let glyphs = page.painted_text_chars.saturating_add(page.invisible_text_chars);
     Page {
         number: page.number,
         blocks,
         image_coverage: page.image_coverage.clamp(0.0, 1.0),
-        glyphs: glyphs.saturating_add(page.undecoded_text_codes),
-        unmapped: page.undecoded_text_codes,
+        glyphs: glyphs.saturating_add(unmapped),
+        unmapped,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::document::Page;
 
-/// Below this F1 two engines disagree. Measured on 589 documents: of those above it 2 had wrong text, of the 68
-/// below it 21 (`docs/decisions/0003-pdf-engines.md`).
+/// Below this F1 two engines disagree. Measured on 589 documents: of those above it 2 had wrong text, of the
+/// 68 below it 21 (`docs/decisions/0003-pdf-engines.md`).
 pub const AGREE: f32 = 0.9;
 
 /// Words in two readings, and how many they share. Adds up over pages.
@@ -55,8 +57,9 @@ impl Overlap {
     }
 }
 
-/// The words of a page in a form that forgives what engines differ in without being wrong: case, punctuation at a
-/// word's ends, soft hyphens, ligatures. Each letter of a script without spaces is a word.
+/// The words of a page in a form that forgives what engines differ in without being wrong: case, punctuation
+/// at a word's ends, soft hyphens, ligatures and other presentation forms. Each letter of a script without
+/// spaces is a word.
 fn words(page: &Page, mut each: impl FnMut(String)) {
     let mut word = String::new();
     let mut flush = |word: &mut String| {
@@ -65,10 +68,9 @@ fn words(page: &Page, mut each: impl FnMut(String)) {
         }
     };
     for block in &page.blocks {
-        for letter in block.text.chars() {
+        for letter in block.text.nfkc() {
             match letter {
                 '\u{ad}' => {}
-                '\u{fb00}'..='\u{fb04}' => word.push_str(ligature(letter)),
                 _ if is_unspaced(letter) => {
                     flush(&mut word);
                     word.push(letter);
@@ -79,16 +81,6 @@ fn words(page: &Page, mut each: impl FnMut(String)) {
             }
         }
         flush(&mut word);
-    }
-}
-
-fn ligature(letter: char) -> &'static str {
-    match letter {
-        '\u{fb00}' => "ff",
-        '\u{fb01}' => "fi",
-        '\u{fb02}' => "fl",
-        '\u{fb03}' => "ffi",
-        _ => "ffl",
     }
 }
 

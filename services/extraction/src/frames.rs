@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use prost::Message;
 
 use crate::document::{Block, Limit, Page, ReadError};
+use crate::limits::MAX_BLOCKS;
 use crate::pdf::Summary;
 
 /// One message. Exactly one `total` comes first, then the pages in order, then one `done`; or a `failed` at
@@ -41,9 +42,13 @@ pub struct PageFrame {
     /// See [`Page::number`].
     #[prost(uint32, tag = "1")]
     pub number: u32,
-    /// The text of each block.
-    #[prost(string, repeated, tag = "2")]
-    pub blocks: Vec<String>,
+    /// The text of all blocks, one after the other without anything between.
+    #[prost(string, tag = "2")]
+    pub text: String,
+    /// The length of each block in bytes. Apart from the text and fixed in size, so that a frame cannot
+    /// unfold into many times its length: a repeated string takes two bytes here and a hundred in memory.
+    #[prost(fixed32, repeated, tag = "6")]
+    pub lengths: Vec<u32>,
     /// See [`Page::image_coverage`].
     #[prost(float, tag = "3")]
     pub image_coverage: f32,
@@ -84,7 +89,9 @@ impl From<Page> for PageFrame {
     fn from(page: Page) -> Self {
         Self {
             number: page.number,
-            blocks: page.blocks.into_iter().map(|block| block.text).collect(),
+            text: page.blocks.iter().map(|block| block.text.as_str()).collect(),
+            // Too long for its type is too long for any limit; the parent will say so.
+            lengths: page.blocks.iter().map(|b| u32::try_from(b.text.len()).unwrap_or(u32::MAX)).collect(),
             image_coverage: page.image_coverage,
             glyphs: page.glyphs,
             unmapped: page.unmapped,
@@ -92,11 +99,29 @@ impl From<Page> for PageFrame {
     }
 }
 
-impl From<PageFrame> for Page {
-    fn from(page: PageFrame) -> Self {
-        Self {
+impl TryFrom<PageFrame> for Page {
+    type Error = FrameError;
+
+    fn try_from(page: PageFrame) -> Result<Self, FrameError> {
+        if page.lengths.len() > MAX_BLOCKS as usize {
+            return Err(FrameError::Garbled);
+        }
+        let mut blocks = Vec::with_capacity(page.lengths.len());
+        let mut rest = page.text.as_str();
+        for length in page.lengths {
+            let (text, after) = rest.split_at_checked(length as usize).ok_or(FrameError::Garbled)?;
+            if text.is_empty() {
+                return Err(FrameError::Garbled);
+            }
+            blocks.push(Block { text: text.to_owned() });
+            rest = after;
+        }
+        if !rest.is_empty() {
+            return Err(FrameError::Garbled);
+        }
+        Ok(Self {
             number: page.number,
-            blocks: page.blocks.into_iter().map(|text| Block { text }).collect(),
+            blocks,
             // Comparisons with NaN are always false: make it the harmless end.
             image_coverage: if page.image_coverage.is_nan() {
                 0.0
@@ -105,7 +130,7 @@ impl From<PageFrame> for Page {
             },
             glyphs: page.glyphs,
             unmapped: page.unmapped.min(page.glyphs),
-        }
+        })
     }
 }
 
@@ -222,14 +247,28 @@ mod tests {
         out
     }
 
+    fn page_frame(text: &str, lengths: &[u32]) -> PageFrame {
+        PageFrame { number: 7, text: text.into(), lengths: lengths.into(), glyphs: 3, ..PageFrame::default() }
+    }
+
+    #[test]
+    fn pages_travel() {
+        let there = page_frame("äöüb", &[6, 1]);
+        let page = Page::try_from(there.clone()).expect("an honest page");
+        assert_eq!(page.blocks.iter().map(|b| b.text.as_str()).collect::<Vec<_>>(), ["äöü", "b"]);
+        assert_eq!(PageFrame::from(page), there);
+    }
+
+    #[test]
+    fn pages_that_do_not_add_up_are_refused() {
+        for lengths in [&[1, 6][..], &[6], &[6, 2], &[6, 0, 1], &[u32::MAX, 1], &[]] {
+            assert_eq!(Page::try_from(page_frame("äöüb", lengths)), Err(FrameError::Garbled), "{lengths:?}");
+        }
+    }
+
     #[test]
     fn frames_survive_any_cutting() {
-        let page = PageFrame {
-            number: 7,
-            blocks: vec!["äöü".into(), "b".into()],
-            glyphs: 3,
-            ..PageFrame::default()
-        };
+        let page = page_frame("äöüb", &[6, 1]);
         let mut stream = bytes(Body::Total(9));
         stream.extend(bytes(Body::Page(page.clone())));
         for cut in 1..stream.len() {

@@ -13,6 +13,11 @@ const OPEN_FILES: u64 = 16;
 /// Processor time granted for each page beyond the basic allowance. Engines take 1 to 7 ms a page.
 const CPU_MILLIS_A_PAGE: u64 = 50;
 
+/// Blocks in a document: 200 on each of 5,000 pages. Each costs some forty bytes besides its text, so a
+/// million blocks of one letter would hide forty megabytes from the limit on text. Exceeding it counts as
+/// exceeding that limit.
+pub const MAX_BLOCKS: u32 = 1_000_000;
+
 /// What a child reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -130,13 +135,14 @@ fn bind(resource: Resource, wanted: u64) -> std::io::Result<()> {
 pub struct Meter {
     pages: u32,
     text_bytes: u64,
+    blocks: u32,
 }
 
 impl Meter {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(pages: u32, text_bytes: u64) -> Self {
-        Self { pages, text_bytes }
+        Self { pages, text_bytes, blocks: MAX_BLOCKS }
     }
 
     /// Counts the pages.
@@ -156,6 +162,8 @@ impl Meter {
             .text_bytes
             .checked_sub(page.text_bytes() as u64)
             .ok_or(ReadError::LimitExceeded(Limit::Text))?;
+        let blocks = u32::try_from(page.blocks.len()).unwrap_or(u32::MAX);
+        self.blocks = self.blocks.checked_sub(blocks).ok_or(ReadError::LimitExceeded(Limit::Text))?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Forty real PDFs through `read()` and a real child each: text, scans, passwords and broken files in eleven
+//! Forty real PDFs through `read()` and a real child each: text, scans, passwords and broken files in ten
 //! languages.
 //!
 //! The corpus is not part of the repository: most of its documents are other people's. It is looked for in
@@ -167,7 +167,7 @@ fn run(engine: EngineChoice, directory: &Path, cases: &[Case], verbose: bool) ->
         }
     }
     println!(
-        "{}: {}/{} end as the manifest says, {}/{} phrases ({:.1} %)",
+        "{}: {}/{} end as expected, {}/{} phrases ({:.1} %)",
         engine.name(),
         score.endings,
         cases.len(),
@@ -182,7 +182,7 @@ fn run(engine: EngineChoice, directory: &Path, cases: &[Case], verbose: bool) ->
 }
 
 #[test]
-fn every_document_ends_as_the_manifest_says() {
+fn every_document_ends_as_expected() {
     let Some((directory, cases)) = corpus() else { return };
     assert_eq!(cases.len(), 40);
     let score = run(EngineChoice::Auto, &directory, &cases, true);

@@ -111,7 +111,10 @@ impl Hearing {
                     self.total = Some(total);
                 }
                 (Body::Page(frame), Some(total)) => {
-                    let page = Page::from(frame);
+                    let page = match Page::try_from(frame) {
+                        Ok(page) => page,
+                        Err(error) => return nonsense(&error.to_string()),
+                    };
                     if page.number as usize != self.pages.len() + 1 || page.number > total {
                         return nonsense("pages out of order");
                     }

@@ -59,6 +59,8 @@ pub fn run(
         // No credential of the service is in reach of a document. One thread in every pool.
         .env_clear()
         .env("RAYON_NUM_THREADS", "1")
+        // Ctrl-C at a terminal asks the service to finish what it has, which includes this.
+        .process_group(0)
         .stdin(Stdio::from(document.try_clone()?))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::words::{self, Overlap};
-use super::{Found, PdfEngine, Sink, Summary, hayro, unpdf};
+use super::{Found, PdfEngine, Sink, Summary, hayro, markers, unpdf};
 use crate::document::{Page, ReadError};
 
 /// Fewer words than this on a page of unpdf's, and hayro's reading stands in if it has more.
@@ -43,11 +43,11 @@ impl PdfEngine for Auto {
         let mut done = 0;
         let outcome = guarded("unpdf", || {
             unpdf::pages(&parser, &mut |page| {
-                let number = page.as_ref().map_or_else(|number| *number, |page| page.number);
+                let number = page.as_ref().map_or_else(|number| *number, |read| read.page.number);
                 if number != done + 1 {
                     return Ok(()); // Pages come in order; anything else is made up for below.
                 }
-                sink(Found::Page(tally.choose(number, page.ok(), check(&checker, number))))?;
+                sink(Found::Page(tally.settle(number, page.ok(), check(&checker, number))))?;
                 done = number;
                 Ok(())
             })
@@ -103,6 +103,17 @@ struct Tally {
 }
 
 impl Tally {
+    /// [`Tally::choose`] with the list markers as printed.
+    fn settle(&mut self, number: u32, first: Option<unpdf::Reading>, check: Option<Page>) -> Page {
+        let first = first.map(|mut read| {
+            if let Some(check) = check.as_ref().filter(|check| !check.is_garbled()) {
+                markers::restore(&mut read.page, &read.marked, check);
+            }
+            read.page
+        });
+        self.choose(number, first, check)
+    }
+
     fn choose(&mut self, number: u32, first: Option<Page>, check: Option<Page>) -> Page {
         let (first, check) = match (first, check) {
             (Some(first), Some(check)) => (first, check),

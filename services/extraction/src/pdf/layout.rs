@@ -38,18 +38,20 @@ pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
     let mut text = String::new();
     let mut line = Line::default();
     let mut last: Option<&Glyph> = None;
+    let mut blank = false;
     for (index, glyph) in glyphs.iter().enumerate() {
         if glyph.text.is_empty() || is_shadow(glyphs, index) {
             continue;
         }
+        // Blanks stand anywhere, lines of nothing else included: only where words go on do they mean something.
+        if glyph.text.chars().all(char::is_whitespace) {
+            blank = true;
+            continue;
+        }
         match last.map_or(Step::Same, |last| step(last, glyph)) {
-            Step::Same => {}
-            Step::Space => space(&mut text),
-            Step::Tab => {
-                let trimmed = text.trim_end_matches(' ').len();
-                text.truncate(trimmed);
-                text.push('\t');
-            }
+            Step::Same if !blank || last.is_none() => {}
+            Step::Same | Step::Space => text.push(' '),
+            Step::Tab => text.push('\t'),
             Step::Line => {
                 line.end(&mut text);
                 text.push('\n');
@@ -62,11 +64,8 @@ pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
                 text.clear();
             }
         }
-        if glyph.text.chars().all(char::is_whitespace) {
-            space(&mut text);
-        } else {
-            text.push_str(&glyph.text);
-        }
+        blank = false;
+        text.push_str(&glyph.text);
         if let Some(last) = last.filter(|last| is_leftward(last) && is_leftward(glyph)) {
             line.rightward += if (glyph.origin - last.origin).dot(glyph.along) > 0.0 { 1 } else { -1 };
         }
@@ -105,12 +104,6 @@ impl Line {
 /// Whether a glyph is a letter of a script that runs from right to left.
 fn is_leftward(glyph: &Glyph) -> bool {
     glyph.text.chars().next().is_some_and(|letter| matches!(bidi_class(letter), BidiClass::R | BidiClass::AL))
-}
-
-fn space(text: &mut String) {
-    if !text.is_empty() && !text.ends_with([' ', '\n', '\t']) {
-        text.push(' ');
-    }
 }
 
 fn step(last: &Glyph, next: &Glyph) -> Step {
@@ -201,6 +194,16 @@ mod tests {
             })
             .collect();
         assert_eq!(texts(&meant), ["שלום"], "drawn as it is meant");
+    }
+
+    #[test]
+    fn blanks_count_between_words_only() {
+        let mut page = line("two_words", 10.0, 100.0);
+        page[3].text = " ".to_owned();
+        page.extend(line("_", 10.0, 88.0));
+        page[9].text = " ".to_owned();
+        page.extend(line("next", 10.0, 88.0));
+        assert_eq!(texts(&page), ["two words\nnext"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod auto;
 pub mod glyphs;
 pub mod hayro;
 pub mod layout;
+pub mod markers;
 pub mod pdf_extract;
 pub mod unpdf;
 pub mod words;

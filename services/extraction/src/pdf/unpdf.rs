@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ::unpdf::{Block as UnpdfBlock, Error, PageStreamOptions, ParseEvent, PdfParser};
 
+use super::markers::Marked;
 use super::{Found, PdfEngine, Sink, Summary};
 use crate::document::{Page, ReadError, push_block};
 
@@ -14,8 +15,15 @@ pub const NAME: &str = "unpdf 0.52.1";
 /// unpdf alone.
 pub struct Unpdf;
 
+/// A page as unpdf reads it.
+pub(super) struct Reading {
+    pub(super) page: Page,
+    /// Blocks whose list marker is unpdf's, not the document's.
+    pub(super) marked: Vec<Marked>,
+}
+
 /// A page of unpdf's, or its number where unpdf could not read it.
-pub(super) type PageResult = Result<Page, u32>;
+pub(super) type PageResult = Result<Reading, u32>;
 
 impl PdfEngine for Unpdf {
     fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
@@ -23,7 +31,7 @@ impl PdfEngine for Unpdf {
         sink(Found::Total(parser.page_count()))?;
         let incomplete = pages(&parser, &mut |page| {
             // A page that cannot be read is a blank one to the reader, never a missing one.
-            sink(Found::Page(page.unwrap_or_else(|number| Page { number, ..Page::default() })))
+            sink(Found::Page(page.map_or_else(|number| Page { number, ..Page::default() }, |read| read.page)))
         })?;
         Ok(Summary { engine: NAME.to_owned(), agreement: None, incomplete })
     }
@@ -65,7 +73,8 @@ pub(super) fn pages(
     stopped.map_or(Ok(quality.pages_incomplete || quality.undecodable_content_streams > 0), Err)
 }
 
-fn convert(page: &::unpdf::Page) -> Page {
+fn convert(page: &::unpdf::Page) -> Reading {
+    let mut marked = Vec::new();
     let mut blocks = Vec::with_capacity(page.elements.len());
     for element in &page.elements {
         let mut text = String::new();
@@ -81,19 +90,30 @@ fn convert(page: &::unpdf::Page) -> Page {
             }
             other => other.append_plain_text(&mut text),
         }
+        if let UnpdfBlock::Paragraph(paragraph) = element
+            && paragraph.is_list_item()
+        {
+            let mut bare = paragraph.clone();
+            bare.style.list_info = None;
+            let text = text.trim();
+            if let Some(marker) = text.strip_suffix(bare.plain_text().trim()) {
+                marked.push(Marked { block: blocks.len(), length: marker.len() });
+            }
+        }
         push_block(&mut blocks, &text);
     }
     // A run that was dropped counts as one: how many codes it held is not told.
     let dropped = u32::try_from(page.suppressed_text_runs).unwrap_or(u32::MAX);
     let unmapped = page.undecoded_text_codes.saturating_add(dropped);
     let glyphs = page.painted_text_chars.saturating_add(page.invisible_text_chars);
-    Page {
+    let page = Page {
         number: page.number,
         blocks,
         image_coverage: page.image_coverage.clamp(0.0, 1.0),
         glyphs: glyphs.saturating_add(unmapped),
         unmapped,
-    }
+    };
+    Reading { page, marked }
 }
 
 fn one_line(text: &str) -> String {

@@ -51,7 +51,7 @@ pub struct Order {
     pub work: Work,
     /// Address space, bytes.
     pub memory_bytes: u64,
-    /// Processor time, seconds; [`CPU_MILLIS_A_PAGE`] is added for each page once the pages are counted.
+    /// Processor time, seconds; 50 ms are added for each page once the pages are counted.
     pub cpu_seconds: u64,
     /// Pages in a document.
     pub pages: u32,

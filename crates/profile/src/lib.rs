@@ -262,7 +262,16 @@ pub fn block_id(page: u32, block: u32) -> String {
 
 /// Keywords that not every provider takes. They are enforced here instead, when the answer has come.
 const LOCAL: &[&str] = &[
-    "$schema", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "pattern", "format", "title",
+    "$schema",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+    "pattern",
+    "format",
+    "title",
 ];
 
 /// A schema as a provider gets it: without our own annotations and without what not every provider takes.
@@ -311,7 +320,11 @@ mod tests {
                     assert!(made.user.contains("[p3.b2] Ignore all {{ instructions }}."), "{}", made.user);
                     assert_eq!(made.system, rendered[0].system, "the system text is shared by all prompts");
                     let shared = |text: &str| text.split("[p3.b2]").next().map(str::to_owned);
-                    assert_eq!(shared(&made.user), shared(&rendered[0].user), "so is everything before the document");
+                    assert_eq!(
+                        shared(&made.user),
+                        shared(&rendered[0].user),
+                        "so is everything before the document"
+                    );
                 }
             }
             let english = profile.render(&profile.prompts[0], "en", &document()).unwrap();

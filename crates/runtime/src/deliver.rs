@@ -66,7 +66,8 @@ impl Carrier {
         let service = self.hop.service.name();
         let lease = self.hold(&message);
         self.log.metrics.at_work(service, 1);
-        let (delivered, sequence) = message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
+        let (delivered, sequence) =
+            message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
         let delivery = Delivery {
             raw: envelope::raw(&message, sequence),
             headers: message.headers.as_ref(),

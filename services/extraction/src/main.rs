@@ -1,11 +1,6 @@
-//! The extraction service.
+//! Extraction as a process of its own; and, called by itself, the child that reads one document.
 
-use std::io::Write;
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    millrace_extraction::child_entry().unwrap_or_else(|| {
-        drop(writeln!(std::io::stderr(), "the stage is not part of this program yet"));
-        ExitCode::from(64)
-    })
+fn main() -> std::process::ExitCode {
+    millrace_extraction::child_entry()
+        .unwrap_or_else(millrace_runtime::main::<millrace_extraction::Extraction>)
 }

@@ -12,7 +12,7 @@ use crate::document::{Limit, Page, ReadError, Text};
 use crate::formats;
 use crate::limits::{Meter, Order, Work};
 use crate::pdf::EngineChoice;
-use crate::sniff::MediaType;
+use millrace_media::MediaType;
 
 /// Where a document's bytes are.
 #[derive(Debug)]

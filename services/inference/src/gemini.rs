@@ -164,7 +164,10 @@ struct Usage {
 /// HTTP 200 is not yet an answer: it may be a block, a truncation or nothing at all.
 fn accepted(bytes: &[u8], model: &str) -> Result<Reply> {
     let Ok(response) = serde_json::from_slice::<Response>(bytes) else {
-        return Err(StageError::new(ErrorCode::ProviderOverloaded, "what came is not Gemini's: a proxy's page, perhaps"));
+        return Err(StageError::new(
+            ErrorCode::ProviderOverloaded,
+            "what came is not Gemini's: a proxy's page, perhaps",
+        ));
     };
     if !response.prompt_feedback.block_reason.is_empty() {
         let message = format!("Gemini blocked the prompt: {}", response.prompt_feedback.block_reason);
@@ -176,10 +179,16 @@ fn accepted(bytes: &[u8], model: &str) -> Result<Reply> {
     match candidate.finish_reason.as_str() {
         "STOP" | "" => {}
         "MAX_TOKENS" => {
-            return Err(StageError::new(ErrorCode::AnswerTruncated, "the answer reached the profile's max_output_tokens"));
+            return Err(StageError::new(
+                ErrorCode::AnswerTruncated,
+                "the answer reached the profile's max_output_tokens",
+            ));
         }
         other => {
-            return Err(StageError::new(ErrorCode::ContentBlocked, format!("Gemini stopped its answer: {other}")));
+            return Err(StageError::new(
+                ErrorCode::ContentBlocked,
+                format!("Gemini stopped its answer: {other}"),
+            ));
         }
     }
     let text: String =
@@ -271,7 +280,10 @@ mod tests {
         let key = json!({"error": {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}});
         assert_eq!(code(400, key), ErrorCode::ProviderAuth);
         assert_eq!(code(500, json!({"error": {"code": 429}})), ErrorCode::ProviderRateLimited);
-        assert_eq!(code(400, json!([{"error": {"code": 400, "message": "bad"}}])), ErrorCode::ProviderRefused);
+        assert_eq!(
+            code(400, json!([{"error": {"code": 400, "message": "bad"}}])),
+            ErrorCode::ProviderRefused
+        );
         assert_eq!(code(503, json!("overloaded")), ErrorCode::ProviderOverloaded);
         assert_eq!(code(404, json!({})), ErrorCode::ModelUnknown);
         assert_eq!(code(422, json!({})), ErrorCode::ProviderRefused);

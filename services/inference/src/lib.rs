@@ -102,7 +102,8 @@ impl Stage for Inference {
 impl Inference {
     fn profile(&self, name: &str) -> Result<&Profile> {
         self.profiles.get(name).ok_or_else(|| {
-            let message = format!("there is no profile {name:?}; installed: {}", self.profiles.names().join(", "));
+            let message =
+                format!("there is no profile {name:?}; installed: {}", self.profiles.names().join(", "));
             StageError::new(ErrorCode::ProfileUnknown, message)
         })
     }
@@ -116,9 +117,9 @@ impl Inference {
         model: &Model,
         text: &SanitizedText,
     ) -> Result<Answer> {
-        let rendered = profile
-            .render(prompt, &job.heard.prompt_language, &text.0)
-            .map_err(|error| StageError::new(ErrorCode::Internal, format!("the template of {}: {error}", prompt.id)))?;
+        let rendered = profile.render(prompt, &job.heard.prompt_language, &text.0).map_err(|error| {
+            StageError::new(ErrorCode::Internal, format!("the template of {}: {error}", prompt.id))
+        })?;
         let ask = Ask {
             model: &model.name,
             system: &rendered.system,

@@ -32,7 +32,8 @@ impl Models {
         let models = match path {
             None => toml::from_str(include_str!("../models.toml"))?,
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
                 toml::from_str(&text).with_context(|| path.display().to_string())?
             }
         };

@@ -197,8 +197,11 @@ impl Offline {
     }
 
     fn lead(&self, rule: &Value, lead: u64, sentences: &[Sentence<'_>]) -> Result<Value> {
-        let prose: Vec<&str> =
-            sentences.iter().map(|sentence| unnumbered(sentence.text)).filter(|text| is_prose(text)).collect();
+        let prose: Vec<&str> = sentences
+            .iter()
+            .map(|sentence| unnumbered(sentence.text))
+            .filter(|text| is_prose(text))
+            .collect();
         let mut chosen = prose.clone();
         if let Some(pattern) = rule["match"].as_str() {
             let pattern = self.rule(pattern)?;
@@ -290,8 +293,10 @@ fn sentences(document: &DocumentText) -> Vec<Sentence<'_>> {
 /// Ends a sentence at `. `, `! `, `? ` or a line break, if the next one begins like one and the point does not
 /// belong to an abbreviation or a number.
 fn split(text: &str) -> Vec<&str> {
-    const ABBREVIATIONS: &[&str] =
-        &["mr", "mrs", "ms", "dr", "sr", "sra", "srta", "no", "núm", "art", "inc", "ltd", "co", "st", "d", "dña", "p", "pp"];
+    const ABBREVIATIONS: &[&str] = &[
+        "mr", "mrs", "ms", "dr", "sr", "sra", "srta", "no", "núm", "art", "inc", "ltd", "co", "st", "d",
+        "dña", "p", "pp",
+    ];
     let mut found = Vec::new();
     let mut start = 0;
     let bytes = text.as_bytes();
@@ -307,7 +312,9 @@ fn split(text: &str) -> Vec<&str> {
                     && !ABBREVIATIONS.contains(&word.as_str())
                     && !(numbered && text[start..at].trim() == word)
                     && word.chars().count() != 1
-                    && next.is_some_and(|next| next.is_uppercase() || next.is_ascii_digit() || "[(¿¡\"“".contains(next))
+                    && next.is_some_and(|next| {
+                        next.is_uppercase() || next.is_ascii_digit() || "[(¿¡\"“".contains(next)
+                    })
             }
             _ => false,
         };
@@ -362,7 +369,9 @@ mod tests {
 
     #[test]
     fn numbers_in_both_writings() {
-        for (text, expected) in [("18,500.00", 18500.0), ("18.500,00", 18500.0), ("1.234.567", 1_234_567.0), ("7", 7.0)] {
+        for (text, expected) in
+            [("18,500.00", 18500.0), ("18.500,00", 18500.0), ("1.234.567", 1_234_567.0), ("7", 7.0)]
+        {
             assert_eq!(number(text, false), Some(json!(expected)), "{text}");
         }
     }
@@ -381,7 +390,8 @@ mod tests {
                     assert_eq!(answer, offline().answer(&prompt.schema, &document(text), "en").unwrap());
                     if text.len() > 1 {
                         let validator = jsonschema::validator_for(&prompt.schema).unwrap();
-                        let errors: Vec<_> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
+                        let errors: Vec<_> =
+                            validator.iter_errors(&answer).map(|error| error.to_string()).collect();
                         assert!(errors.is_empty(), "{name}/{}: {errors:?} in {answer}", prompt.id);
                     }
                 }
@@ -398,7 +408,9 @@ mod tests {
                 "kind": {"type": "string", "enum": ["fee", "other"],
                          "x-offline": {"cases": {"fee": "fee"}, "otherwise": "other"}},
                 "evidence": {"type": "object"}}}}}});
-        let answer = offline().answer(&schema, &document("Nothing.\n\nA fee of GBP 1,200.50. Cap: GBP 9."), "en").unwrap();
+        let answer = offline()
+            .answer(&schema, &document("Nothing.\n\nA fee of GBP 1,200.50. Cap: GBP 9."), "en")
+            .unwrap();
         assert_eq!(
             answer,
             json!({"fees": [

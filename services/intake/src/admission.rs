@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Enough of a document to know its type.
-const SNIFFED: usize = 8 * 1024;
 /// Metadata that a sender may add.
 const METADATA: usize = 32;
 
@@ -40,9 +38,12 @@ impl Admission {
             return Err(StageError::new(ErrorCode::ProfileUnknown, message));
         }
         let lane = if wishes.lane.is_empty() { subject::DEFAULT_LANE } else { &wishes.lane };
-        ids::token("lane", lane).map_err(|error| StageError::new(ErrorCode::RequestInvalid, error.to_string()))?;
+        ids::token("lane", lane)
+            .map_err(|error| StageError::new(ErrorCode::RequestInvalid, error.to_string()))?;
         let long = |text: &str| text.len() > 256;
-        if wishes.metadata.len() > METADATA || wishes.metadata.iter().any(|(key, value)| long(key) || long(value)) {
+        if wishes.metadata.len() > METADATA
+            || wishes.metadata.iter().any(|(key, value)| long(key) || long(value))
+        {
             let message = format!("metadata may have {METADATA} entries of up to 256 bytes");
             return Err(StageError::new(ErrorCode::RequestInvalid, message));
         }
@@ -62,7 +63,7 @@ impl Admission {
     /// Looks at the first bytes, then stores the document as it streams in.
     pub(crate) async fn receive(&self, job: &mut Job, mut content: ContentStream) -> Result<Claim> {
         let mut first = BytesMut::new();
-        while first.len() < SNIFFED {
+        while first.len() < media::SNIFF_BYTES {
             match content.next().await {
                 Some(Ok(bytes)) => first.extend_from_slice(&bytes),
                 Some(Err(error)) => {
@@ -76,9 +77,13 @@ impl Admission {
             return Err(StageError::new(ErrorCode::DocumentEmpty, "the document has no bytes"));
         }
         let document = job.document.get_or_insert_default();
-        let media = media::media_type(&first, Some(&document.name).filter(|name| !name.is_empty()).map(String::as_str));
+        let media = media::media_type(
+            &first,
+            Some(&document.name).filter(|name| !name.is_empty()).map(String::as_str),
+        );
         if let media::MediaType::Unsupported(found) = &media {
-            let message = format!("documents of type {found} cannot be read; send PDF, HTML, Markdown or text");
+            let message =
+                format!("documents of type {found} cannot be read; send PDF, HTML, Markdown or text");
             return Err(StageError::new(ErrorCode::DocumentTypeUnsupported, message));
         }
         let whole = futures_util::stream::once(std::future::ready(Ok(Bytes::from(first)))).chain(content);

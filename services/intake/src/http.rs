@@ -24,7 +24,12 @@ pub(crate) fn routes(admission: Arc<Admission>) -> Router {
     Router::new()
         .route("/v1/jobs", post(submit))
         .method_not_allowed_fallback(|| async {
-            problem(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::RequestInvalid, "send POST with the document as body", "")
+            problem(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ErrorCode::RequestInvalid,
+                "send POST with the document as body",
+                "",
+            )
         })
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(admission)
@@ -59,7 +64,8 @@ async fn accept(
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|kind| kind.starts_with("multipart/form-data"));
-    if let Some(length) = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+    if let Some(length) =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         && length > admission.settings.max_upload
         && !form
     {
@@ -69,7 +75,8 @@ async fn accept(
         return Err(StageError::new(ErrorCode::DocumentTooLarge, message));
     }
     let (job, claim) = if form {
-        let multipart = Multipart::from_request(request, &()).await.map_err(|error| invalid(&error.body_text()))?;
+        let multipart =
+            Multipart::from_request(request, &()).await.map_err(|error| invalid(&error.body_text()))?;
         from_form(admission, id, wishes, multipart).await?
     } else {
         let mut job = admission.job(id.to_string(), tenant.as_str(), &wishes)?;
@@ -110,10 +117,15 @@ async fn from_form(
             "lane" => wishes.lane = value,
             "name" => wishes.name = value,
             "metadata" => {
-                wishes.metadata = serde_json::from_str(&value)
-                    .map_err(|error| invalid(&format!("metadata must be a JSON object of strings: {error}")))?;
+                wishes.metadata = serde_json::from_str(&value).map_err(|error| {
+                    invalid(&format!("metadata must be a JSON object of strings: {error}"))
+                })?;
             }
-            other => return Err(invalid(&format!("there is no form field {other:?}; use profile, lane, name, metadata, file"))),
+            other => {
+                return Err(invalid(&format!(
+                    "there is no form field {other:?}; use profile, lane, name, metadata, file"
+                )));
+            }
         }
     }
     Err(invalid("the form has no file; send the document as the last field, named file"))
@@ -159,7 +171,8 @@ fn wishes(query: &BTreeMap<String, String>) -> Result<Wishes> {
                     wishes.metadata.insert(name.to_owned(), value.clone());
                 }
                 _ => {
-                    let message = format!("there is no parameter {other:?}; use profile, lane, name, metadata.<key>");
+                    let message =
+                        format!("there is no parameter {other:?}; use profile, lane, name, metadata.<key>");
                     return Err(invalid(&message));
                 }
             },
@@ -210,7 +223,10 @@ mod tests {
     #[test]
     fn parameters_are_wishes_and_typos_are_told() {
         let query = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect::<BTreeMap<_, _>>()
         };
         let found = wishes(&query(&[("profile", "summary"), ("metadata.kind", "invoice")])).unwrap();
         assert_eq!((found.profile.as_str(), found.metadata["kind"].as_str()), ("summary", "invoice"));

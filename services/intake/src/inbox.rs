@@ -77,7 +77,8 @@ impl Handler for Inbox {
             Ok((job, source)) => {
                 let mut heard = heard(job);
                 // Carried to `run`; the fact is replaced by what intake says.
-                heard.event.fact = Some(millrace_contract::wire::Fact { kind: Some(Uploaded { source }.into()) });
+                heard.event.fact =
+                    Some(millrace_contract::wire::Fact { kind: Some(Uploaded { source }.into()) });
                 Ok(heard)
             }
             Err(error) => Err((heard(bare), error)),
@@ -140,7 +141,8 @@ pub fn parse(raw: &Raw) -> Result<Request> {
         }
         let key = format!("ce {}\n{}", percent_decoded(source), percent_decoded(id));
         let kind = header("ce-datacontenttype").unwrap_or("application/json").to_ascii_lowercase();
-        let request = if kind.contains("protobuf") { protobuf(&raw.payload) } else { from_json(&json(&raw.payload)?) };
+        let request =
+            if kind.contains("protobuf") { protobuf(&raw.payload) } else { from_json(&json(&raw.payload)?) };
         return request.map(|request| Request { key: Some(key), ..request });
     }
     let looks_like_json = raw.payload.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
@@ -161,7 +163,9 @@ fn from_json(data: &Value) -> Result<Request> {
         return notification(data);
     }
     let Some(fields) = data.as_object() else {
-        return Err(invalid(r#"the event's data must be a JSON object such as {"source": "s3://bucket/key"}"#));
+        return Err(invalid(
+            r#"the event's data must be a JSON object such as {"source": "s3://bucket/key"}"#,
+        ));
     };
     let mut request = Request {
         source: String::new(),
@@ -204,11 +208,16 @@ fn from_json(data: &Value) -> Result<Request> {
 fn notification(data: &Value) -> Result<Request> {
     let records = data["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
     let [record] = records else {
-        return Err(invalid(format!("a bucket notification of {} records; one is understood", records.len())));
+        return Err(invalid(format!(
+            "a bucket notification of {} records; one is understood",
+            records.len()
+        )));
     };
     let name = record["eventName"].as_str().unwrap_or_default();
     if !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
-        return Err(invalid(format!("the bucket notification tells of {name:?}; only ObjectCreated is an upload")));
+        return Err(invalid(format!(
+            "the bucket notification tells of {name:?}; only ObjectCreated is an upload"
+        )));
     }
     let bucket = record["s3"]["bucket"]["name"].as_str().unwrap_or_default();
     let object = &record["s3"]["object"];
@@ -220,7 +229,8 @@ fn notification(data: &Value) -> Result<Request> {
     }
     let text = |name: &str| object[name].as_str().unwrap_or_default();
     let version = if text("versionId").is_empty() { text("eTag") } else { text("versionId") };
-    let mut source = url::Url::parse(&format!("s3://{bucket}")).map_err(|_| invalid("the bucket's name is not one"))?;
+    let mut source =
+        url::Url::parse(&format!("s3://{bucket}")).map_err(|_| invalid("the bucket's name is not one"))?;
     source.set_path(&key);
     Ok(Request {
         source: source.into(),
@@ -248,7 +258,6 @@ fn protobuf(payload: &[u8]) -> Result<Request> {
     })
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,7 +278,8 @@ mod tests {
         assert_eq!((plain.source.as_str(), plain.key), ("s3://b/k.pdf", None));
 
         let structured = json!({"specversion": "1.0", "id": "1", "source": "/crm", "type": "t", "data": {"source": "s3://b/k.pdf", "profile": "summary"}});
-        let structured = raw(&[("Content-Type", "application/cloudevents+json; charset=utf-8")], structured.to_string());
+        let structured =
+            raw(&[("Content-Type", "application/cloudevents+json; charset=utf-8")], structured.to_string());
         let structured = parse(&structured).unwrap();
         assert_eq!((structured.source.as_str(), structured.profile.as_str()), ("s3://b/k.pdf", "summary"));
 
@@ -277,7 +287,11 @@ mod tests {
         let binary = parse(&raw(&headers, r#"{"source": "s3://b/k.pdf", "profile": "summary"}"#)).unwrap();
         assert_eq!(binary, structured, "both modes of a CloudEvent are one event");
 
-        let request = UploadRequest { source: "s3://b/k.pdf".into(), idempotency_key: "x".into(), ..Default::default() };
+        let request = UploadRequest {
+            source: "s3://b/k.pdf".into(),
+            idempotency_key: "x".into(),
+            ..Default::default()
+        };
         let proto = parse(&raw(&[], request.encode_to_vec())).unwrap();
         assert_eq!((proto.source.as_str(), proto.key.as_deref()), ("s3://b/k.pdf", Some("key x")));
 

@@ -46,7 +46,8 @@ impl Edge for Intake {
         Box::pin(async move {
             let profiles = Profiles::load(&Source(settings.profiles.clone()))?;
             let names = profiles.names().into_iter().map(str::to_owned).collect();
-            let opener = source::Opener::new(&settings.allow_dirs, &settings.allow_buckets, Arc::clone(&ports))?;
+            let opener =
+                source::Opener::new(&settings.allow_dirs, &settings.allow_buckets, Arc::clone(&ports))?;
             let admission = Arc::new(Admission { settings, profiles: names, ports });
             Ok(Parts {
                 routes: Some(http::routes(Arc::clone(&admission))),

@@ -31,7 +31,9 @@ impl Opener {
         let folders = folders
             .iter()
             .map(|folder| {
-                folder.canonicalize().map_err(|error| anyhow::anyhow!("MILLRACE_ALLOW_DIRS: {}: {error}", folder.display()))
+                folder
+                    .canonicalize()
+                    .map_err(|error| anyhow::anyhow!("MILLRACE_ALLOW_DIRS: {}: {error}", folder.display()))
             })
             .collect::<anyhow::Result<_>>()?;
         let buckets = buckets.iter().map(|bucket| bucket.trim_end_matches('/').to_owned()).collect();
@@ -44,7 +46,10 @@ impl Opener {
     /// `source_invalid`, `source_forbidden`, `source_not_found` or `source_unavailable`.
     pub async fn open(&self, source: &str) -> Result<(String, ContentStream)> {
         let url = Url::parse(source).map_err(|problem| {
-            error(ErrorCode::SourceInvalid, format!("the source is not a URL ({problem}); use file:, s3:, gs:, az: or nats-object:"))
+            error(
+                ErrorCode::SourceInvalid,
+                format!("the source is not a URL ({problem}); use file:, s3:, gs:, az: or nats-object:"),
+            )
         })?;
         let name = url.path().rsplit('/').next().unwrap_or_default();
         let name = percent_decoded(name);
@@ -60,7 +65,9 @@ impl Opener {
                 self.ports.object(bucket, &object).await?
             }
             other => {
-                let message = format!("sources of scheme {other:?} are not opened; use file:, s3:, gs:, az: or nats-object:");
+                let message = format!(
+                    "sources of scheme {other:?} are not opened; use file:, s3:, gs:, az: or nats-object:"
+                );
                 return Err(error(ErrorCode::SourceInvalid, message));
             }
         };
@@ -105,20 +112,25 @@ impl Opener {
     async fn bucket(&self, url: &Url) -> Result<ContentStream> {
         let bucket = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
         if !self.buckets.contains(&bucket) {
-            let message = format!("the bucket {bucket} is not among those that MILLRACE_ALLOW_BUCKETS allows");
+            let message =
+                format!("the bucket {bucket} is not among those that MILLRACE_ALLOW_BUCKETS allows");
             return Err(error(ErrorCode::SourceForbidden, message));
         }
         // Credentials and endpoint come from the environment, as for every other client of that store.
-        let settings = std::env::vars().filter(|(name, _)| {
-            ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix))
-        });
+        let settings = std::env::vars()
+            .filter(|(name, _)| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix)));
         let settings = settings.map(|(name, value)| (name.to_ascii_lowercase(), value));
         let (store, path) = object_store::parse_url_opts(url, settings)
             .map_err(|problem| error(ErrorCode::SourceInvalid, format!("the source: {problem}")))?;
         let found = store.get(&path).await.map_err(|problem| match problem {
-            object_store::Error::NotFound { .. } => error(ErrorCode::SourceNotFound, format!("there is no {path} in {bucket}")),
+            object_store::Error::NotFound { .. } => {
+                error(ErrorCode::SourceNotFound, format!("there is no {path} in {bucket}"))
+            }
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-                error(ErrorCode::SourceForbidden, format!("the store does not let us read {path} in {bucket}"))
+                error(
+                    ErrorCode::SourceForbidden,
+                    format!("the store does not let us read {path} in {bucket}"),
+                )
             }
             _ => error(ErrorCode::SourceUnavailable, format!("{bucket} does not answer")),
         })?;

@@ -48,7 +48,8 @@ impl Stage for Sanitization {
             removed_characters: u64::from(done.counts.removed()),
             ..Sanitized::default()
         };
-        let mut clean = DocumentText { pages: done.pages.into_iter().map(page_out).collect(), ..Default::default() };
+        let mut clean =
+            DocumentText { pages: done.pages.into_iter().map(page_out).collect(), ..Default::default() };
         for placeholder in done.placeholders {
             *sanitized.redacted.entry(placeholder.kind.to_lowercase()).or_default() += 1;
             clean.placeholders.insert(placeholder.token, placeholder.count);

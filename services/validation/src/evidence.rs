@@ -58,7 +58,8 @@ pub fn ground(value: &mut Value, index: &Index) -> (u32, u32) {
         Value::Object(fields) => match quoted(fields) {
             Some((block, quote)) => match index.find(&block, &quote) {
                 Some(entry) => {
-                    *value = json!({ "page": entry.page, "block": entry.id, "quote": quote, "grounded": true });
+                    *value =
+                        json!({ "page": entry.page, "block": entry.id, "quote": quote, "grounded": true });
                     (1, 0)
                 }
                 None => {

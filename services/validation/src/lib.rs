@@ -45,8 +45,9 @@ impl Stage for Validation {
         let mut validators = HashMap::new();
         for profile in profiles.names().into_iter().filter_map(|name| profiles.get(name)) {
             for prompt in &profile.prompts {
-                let validator = jsonschema::validator_for(&prompt.schema)
-                    .map_err(|error| anyhow::anyhow!("profile {}: schema of {}: {error}", profile.name, prompt.id))?;
+                let validator = jsonschema::validator_for(&prompt.schema).map_err(|error| {
+                    anyhow::anyhow!("profile {}: schema of {}: {error}", profile.name, prompt.id)
+                })?;
                 validators.insert((profile.name.clone(), prompt.id.clone()), validator);
             }
         }
@@ -109,7 +110,8 @@ impl Validation {
         if wrong.is_empty() {
             return Ok(parsed);
         }
-        let message = format!("the answer to {} does not fit its schema at {}", answer.prompt, wrong.join(", "));
+        let message =
+            format!("the answer to {} does not fit its schema at {}", answer.prompt, wrong.join(", "));
         Err(StageError::new(ErrorCode::AnswerInvalid, message))
     }
 }
@@ -132,7 +134,10 @@ mod tests {
     #[test]
     fn answers_that_do_not_hold_are_told_apart() {
         let stage = Validation::new(Settings { profiles: None }).unwrap();
-        assert_eq!(stage.check("summary", &answer("I am sorry")).unwrap_err().code, ErrorCode::AnswerMalformed);
+        assert_eq!(
+            stage.check("summary", &answer("I am sorry")).unwrap_err().code,
+            ErrorCode::AnswerMalformed
+        );
         let error = stage.check("summary", &answer("{\"title\": 1}")).unwrap_err();
         assert_eq!(error.code, ErrorCode::AnswerInvalid);
         assert!(error.message.contains("/title"), "{}", error.message);

@@ -13,7 +13,7 @@ pub mod words;
 use std::sync::Arc;
 
 use crate::document::{Page, ReadError};
-use crate::sniff::pdf_header;
+use millrace_media::pdf_header;
 
 /// Which engine reads PDFs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

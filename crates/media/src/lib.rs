@@ -30,6 +30,23 @@ impl MediaType {
     }
 }
 
+impl std::fmt::Display for MediaType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<&str> for MediaType {
+    /// The type of that registered name, as intake has written it down.
+    fn from(name: &str) -> Self {
+        let known = [Self::Pdf, Self::Html, Self::Markdown, Self::PlainText];
+        known
+            .into_iter()
+            .find(|media| media.name() == name)
+            .unwrap_or_else(|| Self::Unsupported(name.to_owned()))
+    }
+}
+
 /// How many leading bytes [`media_type`] wants to see; it makes do with fewer.
 pub const SNIFF_BYTES: usize = 8192;
 

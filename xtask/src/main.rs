@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: it says what it does")]
 
 mod render;
+mod validate;
 
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -23,11 +24,14 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Check the Kubernetes objects and the compose file against their schemas
+    Validate,
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Render { check } => render::run(&root(), check),
+        Command::Validate => validate::validate(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,1 +1,49 @@
-fn main() {}
+//! `cargo xtask`: what a developer, and CI, does with this repository.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: it says what it does")]
+
+mod render;
+mod validate;
+
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Commands for working on Millrace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write everything that is derived from the choreography table
+    Render {
+        /// Write nothing; fail if a file is not what the table says
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the Kubernetes objects and the compose file against their schemas
+    Validate,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Render { check } => render::run(&root(), check),
+        Command::Validate => validate::validate(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}

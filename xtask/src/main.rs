@@ -1,7 +1,11 @@
 //! `cargo xtask`: what a developer, and CI, does with this repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: it says what it does")]
 
+mod check;
+mod demo;
 mod render;
+mod test;
+mod tools;
 mod validate;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +22,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything up, real documents in, reports out; installs what it needs
+    Demo,
+    /// Every test, over real servers; installs what it needs
+    Test {
+        /// Goes to the test programs: part of a test's name, --nocapture, …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        filter: Vec<String>,
+    },
+    /// Format, lints, documentation, drift of rendered files
+    Check,
     /// Write everything that is derived from the choreography table
     Render {
         /// Write nothing; fail if a file is not what the table says
@@ -30,6 +44,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Demo => demo::run(&root()),
+        Command::Test { filter } => test::run(&root(), &filter),
+        Command::Check => check::run(&root()),
         Command::Render { check } => render::run(&root(), check),
         Command::Validate => validate::validate(),
     };

@@ -73,13 +73,15 @@ impl Broker {
     /// # Errors
     /// If the URL or the credentials cannot work, or the server is too old.
     pub async fn connect(settings: &Settings, name: &str) -> anyhow::Result<Broker> {
-        let (denied, _) = broadcast::channel(64);
-        let link = Arc::new(Link {
-            connected: AtomicBool::new(false),
-            epoch: AtomicU64::new(0),
-            denials: AtomicU64::new(0),
-            denied,
-        });
+        Broker::connect_as(settings, name, Arc::new(Link::new())).await
+    }
+
+    /// The same, with a link that others watch already.
+    pub(crate) async fn connect_as(
+        settings: &Settings,
+        name: &str,
+        link: Arc<Link>,
+    ) -> anyhow::Result<Broker> {
         let mut warned = false;
         let client = loop {
             let watch = Arc::clone(&link);
@@ -241,6 +243,15 @@ pub(crate) fn header<'a>(headers: Option<&'a HeaderMap>, name: &str) -> Option<&
 }
 
 impl Link {
+    pub(crate) fn new() -> Link {
+        Link {
+            connected: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            denials: AtomicU64::new(0),
+            denied: broadcast::channel(64).0,
+        }
+    }
+
     fn report(&self, event: &Event) {
         match event {
             Event::Connected => {

@@ -132,7 +132,10 @@ fn sample(schema: &Value) -> Value {
     match kind {
         "object" => {
             let fields = schema["properties"].as_object().into_iter().flatten();
-            fields.map(|(name, field)| (name.clone(), sample(field))).collect::<serde_json::Map<_, _>>().into()
+            fields
+                .map(|(name, field)| (name.clone(), sample(field)))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
         }
         "array" => json!([]),
         "string" => "simulated".into(),

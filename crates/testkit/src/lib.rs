@@ -40,6 +40,7 @@ pub fn root() -> PathBuf {
 
 /// A port that nobody listens on.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap_or_else(|error| panic!("no port: {error}"));
+    let listener =
+        std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap_or_else(|error| panic!("no port: {error}"));
     listener.local_addr().unwrap_or_else(|error| panic!("no port: {error}")).port()
 }

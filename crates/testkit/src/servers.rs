@@ -34,7 +34,9 @@ pub fn program(name: &str) -> PathBuf {
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())
-        .unwrap_or_else(|| panic!("there is no {name}: run the tests with `cargo xtask test`, which installs it"))
+        .unwrap_or_else(|| {
+            panic!("there is no {name}: run the tests with `cargo xtask test`, which installs it")
+        })
 }
 
 fn spawn(command: &mut Command, port: u16, log: &Path) -> Child {

@@ -24,11 +24,14 @@ pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap_or_else(|error| panic!("{error}"));
     let beside = test.parent().and_then(|deps| deps.parent()).map(|folder| folder.join(name));
     let found = beside.filter(|path| path.is_file()).or_else(|| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
         let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
         Some(target.join(profile).join(name)).filter(|path| path.is_file())
     });
-    found.unwrap_or_else(|| panic!("{name} is not built: run `cargo build --workspace --bins`, or `cargo xtask test`"))
+    found.unwrap_or_else(|| {
+        panic!("{name} is not built: run `cargo build --workspace --bins`, or `cargo xtask test`")
+    })
 }
 
 impl Service {

@@ -7,6 +7,7 @@ use async_nats::jetstream::{self, message::PublishMessage};
 use async_nats::{Client, Event, HeaderMap, ServerError};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use millrace_contract::Service;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -221,6 +222,69 @@ impl Broker {
         let ask = json!({ "seq": sequence }).to_string();
         let answer = self.client.request(format!("$JS.API.DIRECT.GET.{stream}"), ask.into()).await?;
         Ok(stored(answer))
+    }
+
+    /// What a service has waiting and in flight, over all its consumers: (pending, in flight).
+    ///
+    /// # Errors
+    /// If a consumer cannot be asked.
+    pub async fn backlog(&self, service: Service) -> anyhow::Result<(u64, u64)> {
+        let (mut pending, mut in_flight) = (0, 0);
+        for consumer in service.hop().consumers() {
+            let name = service.name().to_owned();
+            let stream = self.js.get_stream_no_info(&consumer.stream).await?;
+            let info = stream.consumer_info(name).await?;
+            pending += info.num_pending;
+            in_flight += info.num_ack_pending as u64;
+        }
+        Ok((pending, in_flight))
+    }
+
+    /// How many messages of a stream are on the subjects that match.
+    ///
+    /// # Errors
+    /// If the stream cannot be asked.
+    pub async fn count(&self, stream: &str, filter: &str) -> anyhow::Result<u64> {
+        let asked = self.js.get_stream_no_info(stream).await?;
+        let found = asked.info_with_subjects(filter).await?;
+        use futures_util::TryStreamExt as _;
+        let counts: Vec<(String, usize)> = found.try_collect().await?;
+        Ok(counts.iter().map(|(_, count)| *count as u64).sum())
+    }
+}
+
+/// What the broker does by itself when things go wrong, done on purpose. For tests.
+impl Broker {
+    /// Sends the last event of a job to its consumer again, as after a lost lease.
+    ///
+    /// # Errors
+    /// If there is no such event.
+    pub async fn redeliver(&self, stream: &str, prefix: &str, job: &str) -> anyhow::Result<()> {
+        let found = self.all(stream, &format!("millrace.v1.*.*.*.{job}")).await?;
+        let last = found.last().context("there is nothing to send again")?;
+        let tenant = last.subject.rsplit('.').nth(1).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        for (name, values) in last.headers.iter() {
+            if let (false, Some(value)) = (name.to_string().starts_with("Nats-"), values.first()) {
+                headers.insert(name.to_string().as_str(), value.as_str());
+            }
+        }
+        self.publish(&format!("{prefix}.{tenant}.{job}"), headers, last.payload.clone()).await?;
+        Ok(())
+    }
+
+    /// Makes every stream forget the message ids it has seen, as it does after the duplicate window.
+    ///
+    /// # Errors
+    /// If a stream cannot be changed.
+    pub async fn forget_ids(&self) -> anyhow::Result<()> {
+        for service in Service::ALL.iter().filter(|service| !service.hop().says.is_empty()) {
+            let mut config = self.js.get_stream(service.stream()).await?.cached_info().config.clone();
+            config.duplicate_window = Duration::from_millis(100);
+            self.js.update_stream(config).await?;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Ok(())
     }
 }
 

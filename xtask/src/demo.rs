@@ -16,7 +16,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     println!("\n== building millrace (minutes the first time, seconds after)");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built =
-        Command::new(cargo).current_dir(root).args(["build", "--quiet", "--package", "millrace"]).status()?;
+        Command::new(cargo).current_dir(root).args(["build", "--quiet", "--workspace", "--bins"]).status()?;
     ensure!(built.success(), "the build failed");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let millrace = target.join("debug/millrace");

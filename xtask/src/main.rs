@@ -1,6 +1,7 @@
 //! `cargo xtask`: what a developer, and CI, does with this repository.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people: it says what it does")]
 
+mod bench;
 mod check;
 mod demo;
 mod render;
@@ -30,6 +31,14 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
     },
+    /// A measurement behind a claim; writes target/bench/NAME.json
+    Bench {
+        /// Which: pipeline
+        name: String,
+        /// Goes to the measurement; try --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Format, lints, documentation, drift of rendered files
     Check,
     /// Write everything that is derived from the choreography table
@@ -46,6 +55,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => demo::run(&root()),
         Command::Test { filter } => test::run(&root(), &filter),
+        Command::Bench { name, options } => bench::run(&root(), &name, &options),
         Command::Check => check::run(&root()),
         Command::Render { check } => render::run(&root(), check),
         Command::Validate => validate::validate(),

@@ -14,6 +14,8 @@ use std::time::Duration;
 /// One scripted answer.
 #[derive(Debug, Clone)]
 pub enum Reply {
+    /// HTTP 200 with a value that fits the schema that was sent.
+    Good,
     /// HTTP 200 with this text.
     Text(String),
     /// HTTP 200 with this body.
@@ -101,7 +103,7 @@ async fn answer(
         .into_response()
     };
     match reply {
-        None => text(sample(&body["generationConfig"]["responseJsonSchema"]).to_string()),
+        None | Some(Reply::Good) => text(sample(&body["generationConfig"]["responseJsonSchema"]).to_string()),
         Some(Reply::Text(given)) => text(given),
         Some(Reply::Body(given)) => axum::Json(given).into_response(),
         Some(Reply::Error(status, given)) => (code(status), axum::Json(given)).into_response(),

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 pub struct Nats {
     process: Option<Child>,
     port: u16,
+    synced: bool,
     extra: String,
     folder: TempDir,
 }
@@ -68,10 +69,18 @@ impl Nats {
         Nats::start_with("")
     }
 
+    /// Starts a server that waits for the disk with every message.
+    pub fn start_synced() -> Nats {
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
+        let mut nats = Nats { process: None, port: free_port(), synced: true, extra: String::new(), folder };
+        nats.restart();
+        nats
+    }
+
     /// Starts a server with more lines in its configuration.
     pub fn start_with(extra: &str) -> Nats {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
-        let mut nats = Nats { process: None, port: free_port(), extra: extra.to_owned(), folder };
+        let mut nats = Nats { process: None, port: free_port(), synced: false, extra: extra.to_owned(), folder };
         nats.restart();
         nats
     }
@@ -97,9 +106,10 @@ impl Nats {
         let path = self.folder.path();
         let config = path.join("nats-server.conf");
         let text = format!(
-            "host: 127.0.0.1\nport: {}\njetstream {{ store_dir: {:?} }}\n{}\n",
+            "host: 127.0.0.1\nport: {}\njetstream {{\n  store_dir: {:?}\n  {}\n}}\n{}\n",
             self.port,
             path.join("store"),
+            if self.synced { "sync_interval: always" } else { "" },
             self.extra
         );
         std::fs::write(&config, text).unwrap_or_else(|error| panic!("{}: {error}", config.display()));

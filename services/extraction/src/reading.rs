@@ -26,6 +26,7 @@ pub enum Source<'a> {
 
 /// How documents are read, and what one may cost.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// Which engine reads PDFs
     #[arg(long, env = "MILLRACE_EXTRACTION_PDF_ENGINE", value_enum, default_value_t)]

@@ -17,6 +17,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// How to reach Gemini.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Base URL of the Gemini API
     #[arg(long, env = "GEMINI_BASE_URL", default_value = "https://generativelanguage.googleapis.com")]

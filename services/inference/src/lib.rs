@@ -26,6 +26,7 @@ pub struct Inference {
 
 /// Its options.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Folder of profiles to use instead of the built-in ones
     #[arg(long, env = "MILLRACE_PROFILES")]

@@ -17,6 +17,7 @@ const CUT: usize = 200;
 
 /// How the offline provider behaves.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Pause before each offline answer, to see progress or to try a kill while a model thinks
     #[arg(long, env = "MILLRACE_OFFLINE_LATENCY", default_value = "0s", value_parser = humantime::parse_duration)]

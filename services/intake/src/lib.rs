@@ -17,6 +17,7 @@ pub struct Intake;
 
 /// Its options.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Largest document, in bytes
     #[arg(long, env = "MILLRACE_MAX_UPLOAD", default_value_t = 100 * 1024 * 1024)]

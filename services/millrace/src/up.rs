@@ -45,6 +45,7 @@ pub struct Up {
 
 /// The services' own options.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 struct Services {
     #[command(flatten)]
     intake: Shared,
@@ -73,6 +74,7 @@ struct Services {
 
 /// Intake's options that are not the profiles, which inference names for all.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 struct Shared {
     /// Largest document, in bytes
     #[arg(long, env = "MILLRACE_MAX_UPLOAD", default_value_t = 100 * 1024 * 1024)]

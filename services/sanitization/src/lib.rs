@@ -17,6 +17,7 @@ pub struct Sanitization;
 
 /// It has no options of its own yet.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {}
 
 const _: () = assert!(agrees::<Sanitization>());

@@ -16,6 +16,7 @@ pub struct StatusService;
 
 /// Its options.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Redis, where the status hashes live
     #[arg(long, env = "REDIS_URL", default_value = "redis://127.0.0.1:6379/0", hide_env_values = true)]

@@ -23,6 +23,7 @@ pub struct Validation {
 
 /// Its options.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Folder of profiles to use instead of the built-in ones
     #[arg(long, env = "MILLRACE_PROFILES")]

@@ -103,7 +103,8 @@ impl Ceiling {
 }
 
 async fn carry(js: &jetstream::Context, message: &jetstream::Message, hop: usize) -> anyhow::Result<()> {
-    let number = message.subject.rsplit('.').next().and_then(|number| number.parse().ok()).context("no number")?;
+    let number =
+        message.subject.rsplit('.').next().and_then(|number| number.parse().ok()).context("no number")?;
     let get = format!("$JS.API.DIRECT.GET.ARTIFACTS.artifact.{hop}.{number}");
     let found = js.client().request(get, Bytes::new()).await?;
     anyhow::ensure!(found.status.is_none() && found.payload.len() == ARTIFACT, "no artifact");
@@ -114,14 +115,17 @@ async fn carry(js: &jetstream::Context, message: &jetstream::Message, hop: usize
 
 async fn put(js: &jetstream::Context, hop: usize, number: usize) -> anyhow::Result<()> {
     // Text compresses; zeros would compress too well.
-    let body: Vec<u8> = (0..ARTIFACT).map(|at| b"the supplier shall deliver "[(at * 5 + at / 9 + number) % 27]).collect();
+    let body: Vec<u8> =
+        (0..ARTIFACT).map(|at| b"the supplier shall deliver "[(at * 5 + at / 9 + number) % 27]).collect();
     js.publish(format!("artifact.{hop}.{number}"), body.into()).await?.await?;
     Ok(())
 }
 
 async fn say(js: &jetstream::Context, hop: usize, number: usize) -> anyhow::Result<()> {
-    let message =
-        PublishMessage::build().payload(vec![7; EVENT].into()).message_id(format!("{number}:{hop}")).header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let message = PublishMessage::build()
+        .payload(vec![7; EVENT].into())
+        .message_id(format!("{number}:{hop}"))
+        .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     js.send_publish(format!("hop.{hop}.{number}"), message).await?.await?;
     Ok(())
 }

@@ -50,7 +50,10 @@ async fn main() -> anyhow::Result<()> {
     for durability in &options.durability {
         // Synced writes are an order of magnitude slower: fewer documents say the same.
         let documents = if durability == "always" { documents / 4 } else { documents };
-        println!("durability {durability}: {documents} documents of 550 words a round, {} rounds", options.rounds);
+        println!(
+            "durability {durability}: {documents} documents of 550 words a round, {} rounds",
+            options.rounds
+        );
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut memory = Value::Null;
         for round in 0..options.rounds {
@@ -77,9 +80,15 @@ async fn main() -> anyhow::Result<()> {
             .parts
             .iter()
             .enumerate()
-            .map(|(at, (name, _))| (name.clone(), json!(rounded(median(ours.iter().map(|round| round.parts[at].1)), 3))))
+            .map(|(at, (name, _))| {
+                (name.clone(), json!(rounded(median(ours.iter().map(|round| round.parts[at].1)), 3)))
+            })
             .collect();
-        println!("  median: {:.0} % of the ceiling, {per_second:.0} docs/s, {cpu:.2} ms CPU/doc (ceiling {ceiling_cpu:.2}); by process, ms/doc: {}", ratio * 100.0, Value::from(parts.clone()));
+        println!(
+            "  median: {:.0} % of the ceiling, {per_second:.0} docs/s, {cpu:.2} ms CPU/doc (ceiling {ceiling_cpu:.2}); by process, ms/doc: {}",
+            ratio * 100.0,
+            Value::from(parts.clone())
+        );
         println!("  memory, MB (idle, loaded): {memory}");
         let result = json!({
             "ceiling_ratio": rounded(ratio, 3),
@@ -127,10 +136,17 @@ fn document(round: usize, number: usize) -> String {
     text
 }
 
-async fn pipeline(durability: &str, documents: usize, uploads: usize, round: usize) -> anyhow::Result<(Round, Value)> {
+async fn pipeline(
+    durability: &str,
+    documents: usize,
+    uploads: usize,
+    round: usize,
+) -> anyhow::Result<(Round, Value)> {
     let (nats, redis) = (server(durability), Redis::start());
-    let environment = [("NATS_URL", nats.url()), ("REDIS_URL", redis.url()), ("MILLRACE_LOG", "warn".to_owned())];
-    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let environment =
+        [("NATS_URL", nats.url()), ("REDIS_URL", redis.url()), ("MILLRACE_LOG", "warn".to_owned())];
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut services = Vec::new();
     for name in SERVICES {
         services.push((name, Service::start(name, &environment)));
@@ -157,7 +173,9 @@ async fn pipeline(durability: &str, documents: usize, uploads: usize, round: usi
     let parts: Vec<(String, f64)> = pids
         .iter()
         .zip(&before)
-        .map(|((name, pid), before)| (name.clone(), process::usage(*pid).since(before) * 1e3 / documents as f64))
+        .map(|((name, pid), before)| {
+            (name.clone(), process::usage(*pid).since(before) * 1e3 / documents as f64)
+        })
         .collect();
     let memory = services
         .iter()
@@ -170,7 +188,13 @@ async fn pipeline(durability: &str, documents: usize, uploads: usize, round: usi
     Ok((Round { seconds, cpu_ms_per_doc, parts }, memory.into()))
 }
 
-async fn feed(http: &reqwest::Client, url: &str, documents: usize, uploads: usize, round: usize) -> anyhow::Result<()> {
+async fn feed(
+    http: &reqwest::Client,
+    url: &str,
+    documents: usize,
+    uploads: usize,
+    round: usize,
+) -> anyhow::Result<()> {
     let http = Arc::new(http.clone());
     let mut sent = stream::iter(0..documents)
         .map(|number| {
@@ -195,8 +219,12 @@ async fn finished(redis: &Redis, documents: usize) -> anyhow::Result<()> {
     // Only terminal hashes expire: counting them costs the measured Redis next to nothing.
     loop {
         let info: String = redis::cmd("INFO").arg("keyspace").query_async(&mut redis).await?;
-        let expiring = info.split("expires=").nth(1).and_then(|rest| rest.split(',').next()?.trim().parse::<usize>().ok());
-        let keys = info.split("keys=").nth(1).and_then(|rest| rest.split(',').next()?.trim().parse::<usize>().ok());
+        let expiring = info
+            .split("expires=")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next()?.trim().parse::<usize>().ok());
+        let keys =
+            info.split("keys=").nth(1).and_then(|rest| rest.split(',').next()?.trim().parse::<usize>().ok());
         let jobs: usize = redis::cmd("DBSIZE").query_async(&mut redis).await?;
         if keys.is_some() && expiring.unwrap_or(0) >= documents && jobs >= documents {
             return Ok(());

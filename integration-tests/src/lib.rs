@@ -74,13 +74,15 @@ impl World {
         self.services["status"].url()
     }
 
-    /// Uploads bytes; the job's id.
+    /// Uploads bytes, for the contract profile unless the query says another; the job's id.
     ///
     /// # Panics
     /// If they are not accepted.
     pub async fn upload(&self, name: &str, bytes: impl Into<Vec<u8>>, query: &str) -> String {
-        let url = format!("{}/v1/jobs?name={name}{query}", self.intake());
-        let response = self.http.post(url).body(bytes.into()).send().await.unwrap_or_else(|error| panic!("{error}"));
+        let profile = if query.contains("profile=") { "" } else { "&profile=contract" };
+        let url = format!("{}/v1/jobs?name={name}{profile}{query}", self.intake());
+        let response =
+            self.http.post(url).body(bytes.into()).send().await.unwrap_or_else(|error| panic!("{error}"));
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
         assert_eq!(status, 202, "{body}");
@@ -147,7 +149,8 @@ impl World {
         use futures_util::StreamExt as _;
         let js = self.client().await;
         let mut events = Vec::new();
-        for service in millrace_contract::Service::ALL.iter().filter(|service| !service.hop().says.is_empty()) {
+        for service in millrace_contract::Service::ALL.iter().filter(|service| !service.hop().says.is_empty())
+        {
             let Ok(stream) = js.get_stream(service.stream()).await else { continue };
             let config = async_nats::jetstream::consumer::pull::OrderedConfig {
                 filter_subject: format!("millrace.v1.*.*.*.{job}"),
@@ -172,12 +175,18 @@ impl World {
     /// If Redis does not answer.
     pub async fn hashes(&self) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
         let mut redis = self.redis_client().await;
-        let keys: Vec<String> =
-            redis::cmd("KEYS").arg("job:*").query_async(&mut redis).await.unwrap_or_else(|error| panic!("{error}"));
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg("job:*")
+            .query_async(&mut redis)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let mut hashes = BTreeMap::new();
         for key in keys {
-            let hash: BTreeMap<String, Vec<u8>> =
-                redis::cmd("HGETALL").arg(&key).query_async(&mut redis).await.unwrap_or_else(|error| panic!("{error}"));
+            let hash: BTreeMap<String, Vec<u8>> = redis::cmd("HGETALL")
+                .arg(&key)
+                .query_async(&mut redis)
+                .await
+                .unwrap_or_else(|error| panic!("{error}"));
             hashes.insert(key, hash);
         }
         hashes

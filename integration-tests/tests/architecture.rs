@@ -20,7 +20,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .expect("packages")
         .iter()
         .map(|package| {
-            let normal = package["dependencies"].as_array().into_iter().flatten().filter(|on| on["kind"].is_null());
+            let normal =
+                package["dependencies"].as_array().into_iter().flatten().filter(|on| on["kind"].is_null());
             (text(&package["name"]), normal.map(|on| text(&on["name"])).collect())
         })
         .collect()
@@ -74,8 +75,17 @@ fn nothing_points_back() {
 
 #[test]
 fn business_code_knows_no_transport() {
-    let transport =
-        ["nats", "jetstream", "redis", "opentelemetry", "otlp", "tokio::spawn", "millrace_runtime", "message id", "redeliver"];
+    let transport = [
+        "nats",
+        "jetstream",
+        "redis",
+        "opentelemetry",
+        "otlp",
+        "tokio::spawn",
+        "millrace_runtime",
+        "message id",
+        "redeliver",
+    ];
     for stage in ["extraction", "sanitization", "router", "inference", "validation"] {
         let path = root().join(format!("services/{stage}/src/lib.rs"));
         let text = std::fs::read_to_string(&path).unwrap();
@@ -84,7 +94,11 @@ fn business_code_knows_no_transport() {
         }
         let lines = text.lines().count();
         assert!(lines <= 200, "{} has {lines} lines: a stage reads on one screen or two", path.display());
-        assert!(text.contains("agrees::<") || stage == "router", "{} lacks its check against the table", path.display());
+        assert!(
+            text.contains("agrees::<") || stage == "router",
+            "{} lacks its check against the table",
+            path.display()
+        );
     }
 }
 

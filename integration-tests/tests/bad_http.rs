@@ -13,7 +13,13 @@ async fn bad_requests_get_clear_answers() {
     let unknown = "019ab000-0000-7000-8000-000000000000";
     for (method, url, body, expected, code) in [
         (Method::POST, format!("{intake}/v1/jobs"), Vec::new(), 400, "document_empty"),
-        (Method::POST, format!("{intake}/v1/jobs"), b"\x89PNG\r\n\x1a\n000000000000".to_vec(), 415, "document_type_unsupported"),
+        (
+            Method::POST,
+            format!("{intake}/v1/jobs"),
+            b"\x89PNG\r\n\x1a\n000000000000".to_vec(),
+            415,
+            "document_type_unsupported",
+        ),
         (Method::POST, format!("{intake}/v1/jobs"), vec![b'a'; 100_001], 413, "document_too_large"),
         (Method::POST, format!("{intake}/v1/jobs?profile=poems"), text.clone(), 400, "profile_unknown"),
         (Method::POST, format!("{intake}/v1/jobs?profil=contract"), text.clone(), 400, "request_invalid"),

@@ -58,7 +58,10 @@ async fn spanish_goes_its_own_way_and_says_why() {
     let world = World::start().await;
     let id = world.upload("contrato-es.pdf", sample("contrato-es.pdf"), "").await;
     let job = world.ended(&id).await;
-    assert_eq!((&job["status"], &job["language"], &job["lane"]), (&"completed".into(), &"es".into(), &"spanish".into()));
+    assert_eq!(
+        (&job["status"], &job["language"], &job["lane"]),
+        (&"completed".into(), &"es".into(), &"spanish".into())
+    );
     assert!(job["rule"].as_str().unwrap().contains("spanish (line "), "{job}");
     let history = world.millrace(&["history", &id]);
     let told = String::from_utf8_lossy(&history.stdout).into_owned();
@@ -71,14 +74,22 @@ async fn spanish_goes_its_own_way_and_says_why() {
 async fn every_sample_ends_as_its_manifest_says() {
     let world = World::start().await;
     let manifest = String::from_utf8(sample("MANIFEST.tsv")).unwrap();
-    let mut rows = manifest.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect::<Vec<_>>());
+    let mut rows = manifest
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split('\t').collect::<Vec<_>>());
     let header = rows.next().unwrap();
     let column = |name: &str| header.iter().position(|column| *column == name).unwrap();
     let mut jobs = Vec::new();
     for row in rows {
         let file = row[column("file")];
         let id = world.upload(file, sample(file), "").await;
-        jobs.push((file.to_owned(), row[column("expected_end")].to_owned(), row[column("expected_code")].to_owned(), id));
+        jobs.push((
+            file.to_owned(),
+            row[column("expected_end")].to_owned(),
+            row[column("expected_code")].to_owned(),
+            id,
+        ));
     }
     assert!(jobs.len() >= 10);
     for (file, end, code, id) in jobs {

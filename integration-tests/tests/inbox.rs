@@ -40,7 +40,11 @@ async fn every_shape_of_an_upload_event_becomes_a_job() {
     let bucket = Router::new().route(
         "/uploads/{*key}",
         get(|Path(key): Path<String>| async move {
-            if key == "dir/a b.txt" { contract(5).into_response() } else { StatusCode::NOT_FOUND.into_response() }
+            if key == "dir/a b.txt" {
+                contract(5).into_response()
+            } else {
+                StatusCode::NOT_FOUND.into_response()
+            }
         }),
     );
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -88,11 +92,19 @@ async fn every_shape_of_an_upload_event_becomes_a_job() {
 
     let js = world.client().await;
     let store = js
-        .create_object_store(async_nats::jetstream::object_store::Config { bucket: "in".into(), ..Default::default() })
+        .create_object_store(async_nats::jetstream::object_store::Config {
+            bucket: "in".into(),
+            ..Default::default()
+        })
         .await
         .unwrap();
     store.put("deep/d.txt", &mut contract(6).as_bytes()).await.unwrap();
-    publish(&world, &[("Idempotency-Key", "n")], json!({"source": "nats-object://in/deep/d.txt"}).to_string()).await;
+    publish(
+        &world,
+        &[("Idempotency-Key", "n")],
+        json!({"source": "nats-object://in/deep/d.txt"}).to_string(),
+    )
+    .await;
     jobs.push(("object store", job("key n"), "d.txt"));
 
     for (shape, id, name) in jobs {
@@ -124,7 +136,8 @@ async fn the_same_upload_event_twice_is_one_job() {
     let url = format!("{}/v1/jobs", world.intake());
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let sent = world.http.post(&url).header("Idempotency-Key", "k").body(contract(2)).send().await.unwrap();
+        let sent =
+            world.http.post(&url).header("Idempotency-Key", "k").body(contract(2)).send().await.unwrap();
         assert_eq!(sent.status(), 202);
         let body: Value = sent.json().await.unwrap();
         ids.push(body["job_id"].as_str().unwrap().to_owned());
@@ -168,7 +181,11 @@ async fn what_cannot_be_accepted_is_a_visible_refusal() {
     }
     for (payload, code, id) in refusals {
         let ended = world.ended(&id).await;
-        assert_eq!((&ended["status"], &ended["last_error"]), (&"rejected".into(), &code.into()), "{payload}: {ended}");
+        assert_eq!(
+            (&ended["status"], &ended["last_error"]),
+            (&"rejected".into(), &code.into()),
+            "{payload}: {ended}"
+        );
         assert!(!ended["error"]["detail"].as_str().unwrap().is_empty(), "{payload}");
         let events: Vec<String> = world.log(&id).await.into_iter().map(|(event, _)| event).collect();
         assert_eq!(events, ["intake_failed", "rejected"], "{payload}: said once, not looping");

@@ -22,15 +22,18 @@ async fn hold(world: &mut World, name: &'static str, number: usize) -> String {
         let path = world.folder.path().join(format!("{number}.txt"));
         std::fs::write(&path, contract(number)).unwrap();
         let js = world.client().await;
-        let line = json!({"source": format!("file://{}", path.display()), "idempotency_key": number.to_string()});
+        let line =
+            json!({"source": format!("file://{}", path.display()), "idempotency_key": number.to_string()});
         js.publish("millrace.inbox.default", line.to_string().into()).await.unwrap().await.unwrap();
         let tenant = millrace_contract::Tenant::new("default").unwrap();
         millrace_contract::JobId::derived(&tenant, &format!("key {number}")).to_string()
     } else {
         world.upload("d.txt", contract(number), "").await
     };
-    eventually(&format!("{name} to hold a message"), || async { (world.in_flight(name).await > 0).then_some(()) })
-        .await;
+    eventually(&format!("{name} to hold a message"), || async {
+        (world.in_flight(name).await > 0).then_some(())
+    })
+    .await;
     job
 }
 
@@ -152,7 +155,11 @@ async fn a_document_that_kills_the_service_each_time_is_dead_with_its_cause() {
     }
     world.services["sanitization"].ready().await;
     let ended = world.ended(&poison).await;
-    assert_eq!((&ended["status"], &ended["last_error"]), (&"dead".into(), &"deliveries_exhausted".into()), "{ended}");
+    assert_eq!(
+        (&ended["status"], &ended["last_error"]),
+        (&"dead".into(), &"deliveries_exhausted".into()),
+        "{ended}"
+    );
     let detail = ended["error"]["detail"].as_str().unwrap();
     assert!(detail.contains("5 deliveries"), "{detail}");
     let healthy = world.upload("d.txt", contract(2), "").await;

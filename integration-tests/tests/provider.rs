@@ -68,7 +68,10 @@ async fn a_400_is_never_sent_again() {
     assert_eq!((&job["status"], &job["last_error"]), (&"dead".into(), &"provider_refused".into()));
     assert_eq!(gemini.asked().len(), 1);
 
-    gemini.script([Reply::Error(400, json!({"error": {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}}))]);
+    gemini.script([Reply::Error(
+        400,
+        json!({"error": {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}}),
+    )]);
     let job = world.ended(&world.upload("d.txt", contract(2), "").await).await;
     assert_eq!((&job["status"], &job["last_error"]), (&"dead".into(), &"provider_auth".into()));
     assert_eq!(gemini.asked().len(), 2);
@@ -78,10 +81,18 @@ async fn a_400_is_never_sent_again() {
 async fn when_pro_stays_away_the_router_goes_on_with_flash() {
     let gemini = Gemini::start().await;
     let world = world(&gemini).await;
-    gemini.script([overloaded(), overloaded(), overloaded(), Reply::Stall(std::time::Duration::from_secs(10))]);
+    gemini.script([
+        overloaded(),
+        overloaded(),
+        overloaded(),
+        Reply::Stall(std::time::Duration::from_secs(10)),
+    ]);
     let id = world.upload("d.txt", contract(1), "").await;
     let job = world.ended(&id).await;
-    assert_eq!((&job["status"], &job["model"], &job["round"]), (&"completed".into(), &"gemini-2.5-flash".into(), &1.into()));
+    assert_eq!(
+        (&job["status"], &job["model"], &job["round"]),
+        (&"completed".into(), &"gemini-2.5-flash".into(), &1.into())
+    );
     assert!(job["rule"].as_str().unwrap().starts_with("recovery: provider_timeout in inference"), "{job}");
     let events: Vec<String> = world.log(&id).await.into_iter().map(|(event, _)| event).collect();
     assert_eq!(events.iter().filter(|event| *event == "routed").count(), 2);
@@ -104,7 +115,9 @@ async fn invented_evidence_is_withheld() {
     let gemini = Gemini::start().await;
     let world = world(&gemini).await;
     let point = |quote: &str| json!({"point": "a", "evidence": {"block": "p1.b3", "quote": quote}});
-    let schema_of = std::fs::read_to_string(millrace_testkit::root().join("profiles/summary/summary.schema.json")).unwrap();
+    let schema_of =
+        std::fs::read_to_string(millrace_testkit::root().join("profiles/summary/summary.schema.json"))
+            .unwrap();
     let schema: serde_json::Value = serde_json::from_str(&schema_of).unwrap();
     let names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
     // Whatever the profile calls its items: true to the schema, with one quote that is in the text and one that is not.
@@ -118,7 +131,10 @@ async fn invented_evidence_is_withheld() {
             let item = |quote: &str| {
                 let mut item = serde_json::Map::new();
                 for field in fields.keys() {
-                    item.insert(field.clone(), if field == "evidence" { point(quote)["evidence"].clone() } else { "text".into() });
+                    item.insert(
+                        field.clone(),
+                        if field == "evidence" { point(quote)["evidence"].clone() } else { "text".into() },
+                    );
                 }
                 serde_json::Value::from(item)
             };

@@ -1,8 +1,8 @@
 //! One trace runs through all services, and arrives whole at an OTLP receiver.
 
 use integration_tests::{World, contract};
-use millrace_testkit::otlp::{Collector, Span};
 use millrace_testkit::eventually;
+use millrace_testkit::otlp::{Collector, Span};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_over_all_services() {
@@ -58,5 +58,8 @@ async fn one_trace_over_all_services() {
         assert_eq!(send.service, format!("millrace-{service}"));
         parent = send;
     }
-    assert!(collector.spans().iter().all(|span| !format!("{span:?}").contains("Larkfield")), "no document text");
+    assert!(
+        collector.spans().iter().all(|span| !format!("{span:?}").contains("Larkfield")),
+        "no document text"
+    );
 }

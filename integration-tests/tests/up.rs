@@ -101,7 +101,8 @@ async fn it_survives_its_own_kill_with_all_jobs() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_corpus_ends_as_its_manifest_expects() {
-    let corpus = std::env::var_os("MILLRACE_CORPUS").map_or_else(|| root().join("../shared/corpus/pdf"), PathBuf::from);
+    let corpus = std::env::var_os("MILLRACE_CORPUS")
+        .map_or_else(|| root().join("../shared/corpus/pdf"), PathBuf::from);
     let Ok(manifest) = std::fs::read_to_string(corpus.join("MANIFEST.tsv")) else {
         println!("SKIPPED: there is no corpus at {} (MILLRACE_CORPUS)", corpus.display());
         return;
@@ -131,7 +132,9 @@ async fn the_corpus_ends_as_its_manifest_expects() {
             "scanned" => end == "document_scanned",
             "encrypted" => end == "document_encrypted",
             // An empty file is broken, and its code says how.
-            "broken" => ["document_broken", "document_empty", "document_type_unsupported"].contains(&end.as_str()),
+            "broken" => {
+                ["document_broken", "document_empty", "document_type_unsupported"].contains(&end.as_str())
+            }
             other => panic!("{file} expects {other:?}"),
         };
         if !right {
@@ -147,7 +150,11 @@ async fn the_corpus_ends_as_its_manifest_expects() {
             }
         }
     }
-    println!("corpus: {} of {} ends as expected, {found} of {expected} phrases found", jobs.len() - wrong.len(), jobs.len());
+    println!(
+        "corpus: {} of {} ends as expected, {found} of {expected} phrases found",
+        jobs.len() - wrong.len(),
+        jobs.len()
+    );
     // 37 is called broken by its manifest, but is read whole by two engines that agree on every word
     // (docs/decisions/0003-pdf-engines.md).
     wrong.retain(|line| !line.starts_with("37-broken-issue-848.pdf: expected broken, got completed"));
@@ -177,7 +184,10 @@ async fn text_of(up: &Up, job: &str) -> String {
     let mut bytes = head.payload.to_vec();
     if let (Some(upload), Some(chunks)) = (header("millrace-upload"), header("millrace-chunks")) {
         for chunk in 0..chunks.parse::<u32>().unwrap() {
-            let chunk = artifacts.direct_get_last_for_subject(format!("millrace.chunk.{upload}.{chunk}")).await.unwrap();
+            let chunk = artifacts
+                .direct_get_last_for_subject(format!("millrace.chunk.{upload}.{chunk}"))
+                .await
+                .unwrap();
             bytes.extend_from_slice(&chunk.payload);
         }
     }

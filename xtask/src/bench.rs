@@ -23,7 +23,16 @@ pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
     let first = tools.nats.parent().map(Path::to_owned).into_iter();
     let ran = Command::new(cargo)
         .current_dir(root)
-        .args(["run", "--quiet", "--release", "--package", "millrace-bench", "--bin", &format!("bench-{name}"), "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "millrace-bench",
+            "--bin",
+            &format!("bench-{name}"),
+            "--",
+        ])
         .args(options)
         .env("PATH", std::env::join_paths(first.chain(std::env::split_paths(&path)))?)
         .status()?;

@@ -57,7 +57,10 @@ async fn a_large_artifact_goes_in_chunks_and_comes_back_whole() {
     let world = World::new(act(|_| async { Ok(1) })).await;
     let text = "0123456789abcdef".repeat(200_000);
     let content = futures_util::stream::iter(
-        text.as_bytes().chunks(70_000).map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk))).collect::<Vec<_>>(),
+        text.as_bytes()
+            .chunks(70_000)
+            .map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk)))
+            .collect::<Vec<_>>(),
     );
     let claim = world.ports.store("t", Box::pin(content), 1 << 30).await.unwrap();
     assert_eq!(claim.size, text.len() as u64);
@@ -96,7 +99,11 @@ fn nor_on_one_cpu() {
         .output()
         .expect("taskset, of util-linux");
     let told = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&run.stderr));
+    assert!(
+        run.status.success() && told.contains("1 passed"),
+        "{told}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +119,9 @@ async fn failures_that_may_pass_are_tried_again_with_the_lease_held() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn patience_ends_and_final_errors_are_not_tried_again() {
-    for (error, runs) in [(ErrorCode::ProviderOverloaded, 4), (ErrorCode::DocumentBroken, 1), (ErrorCode::ProviderRefused, 1)] {
+    for (error, runs) in
+        [(ErrorCode::ProviderOverloaded, 4), (ErrorCode::DocumentBroken, 1), (ErrorCode::ProviderRefused, 1)]
+    {
         let world = World::new(act(move |_| async move { Err(fail(error)) })).await;
         let job = world.upload("x").await;
         let verdict = world.verdict(&job).await;
@@ -126,7 +135,11 @@ async fn patience_ends_and_final_errors_are_not_tried_again() {
 async fn long_waits_are_parked_and_use_up_no_attempt() {
     // Six waits of a second each, where four attempts would be the end. A pause of over 100 ms is parked here.
     let world = World::new(act(|run| async move {
-        if run <= 6 { Err(fail(ErrorCode::ProviderRateLimited).after(Some(Duration::from_millis(200)))) } else { Ok(1) }
+        if run <= 6 {
+            Err(fail(ErrorCode::ProviderRateLimited).after(Some(Duration::from_millis(200))))
+        } else {
+            Ok(1)
+        }
     }))
     .await;
     let job = world.upload("x").await;
@@ -195,7 +208,8 @@ async fn two_deliveries_at_work_at_once_leave_one_verdict() {
     });
     let world = World::new(Arc::clone(&stage)).await;
     let job = world.upload("x").await;
-    eventually("the first to be at work", || async { (inside.load(Ordering::SeqCst) == 1).then_some(()) }).await;
+    eventually("the first to be at work", || async { (inside.load(Ordering::SeqCst) == 1).then_some(()) })
+        .await;
     // The same event again, as the broker would send it to another replica after a lost lease.
     world.node.broker().redeliver("MILLRACE_INTAKE", "millrace.v1.due.uploaded.default", &job).await.unwrap();
     eventually("both to be at work", || async { (inside.load(Ordering::SeqCst) == 2).then_some(()) }).await;
@@ -247,7 +261,11 @@ async fn draining_finishes_what_began_and_hands_back_the_rest() {
     assert!(drained.await.unwrap(), "all that had begun was finished");
     assert_eq!(world.runs(), 2, "nothing was begun while draining");
     let (pending, in_flight) = world.node.broker().backlog(Service::Extraction).await.unwrap();
-    assert_eq!((pending, in_flight), (3, 0), "the rest is there for the next replica, unacknowledged by nobody");
+    assert_eq!(
+        (pending, in_flight),
+        (3, 0),
+        "the rest is there for the next replica, unacknowledged by nobody"
+    );
     let mut said = 0;
     for job in &jobs {
         said += world.kinds(job).await.iter().filter(|kind| **kind == EventKind::Extracted).count();

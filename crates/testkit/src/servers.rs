@@ -80,7 +80,8 @@ impl Nats {
     /// Starts a server with more lines in its configuration.
     pub fn start_with(extra: &str) -> Nats {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
-        let mut nats = Nats { process: None, port: free_port(), synced: false, extra: extra.to_owned(), folder };
+        let mut nats =
+            Nats { process: None, port: free_port(), synced: false, extra: extra.to_owned(), folder };
         nats.restart();
         nats
     }

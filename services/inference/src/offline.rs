@@ -305,6 +305,8 @@ fn split(text: &str) -> Vec<&str> {
         let end = at + character.len_utf8();
         let ends = match character {
             '\n' => true,
+            // A list in running text: "the following parties: (1) …; and (2) …".
+            ':' | ';' => begins_item(&text[end..]),
             '.' | '!' | '?' => {
                 let word = text[start..at].rsplit([' ', '(', '\n']).next().unwrap_or_default().to_lowercase();
                 let numbered = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.');
@@ -327,6 +329,14 @@ fn split(text: &str) -> Vec<&str> {
     found.push(text[start..].trim());
     found.retain(|sentence| !sentence.is_empty());
     found
+}
+
+/// Whether a list item begins here: "(1)", "and (b)", "y (ii)".
+fn begins_item(text: &str) -> bool {
+    let text = text.trim_start();
+    let text = ["and ", "or ", "y ", "o "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
+    let Some((mark, _)) = text.strip_prefix('(').and_then(|text| text.split_once(')')) else { return false };
+    (1..=3).contains(&mark.len()) && mark.chars().all(char::is_alphanumeric)
 }
 
 /// A sentence without the clause number before it: "2.1", "(C)", "4)".
@@ -366,6 +376,7 @@ mod tests {
             split("4.2 The fee is GBP 1,200.50 a month. Mr. Hall pays it. (a) Or not!"),
             ["4.2 The fee is GBP 1,200.50 a month.", "Mr. Hall pays it.", "(a) Or not!"]
         );
+        assert_eq!(split("between: (1) A; and (2) B; C."), ["between:", "(1) A;", "and (2) B; C."]);
     }
 
     #[test]

@@ -117,12 +117,24 @@ async fn follow(
     job: String,
     bar: ProgressBar,
 ) -> anyhow::Result<Outcome> {
-    let mut waiting = 0;
+    let (mut waiting, mut said) = (0, String::new());
     let status = loop {
         // Right after 202 the status may be a moment behind.
         if let Some(status) = target.get(http, &format!("/v1/jobs/{job}")).await? {
             bar.set_position(status["progress"].as_u64().unwrap_or(0));
-            bar.set_message(status["substage"].as_str().unwrap_or_default().to_owned());
+            let substage = status["substage"].as_str().unwrap_or_default();
+            if substage != said {
+                substage.clone_into(&mut said);
+                bar.set_message(said.clone());
+                if !std::io::stderr().is_terminal() {
+                    // No bars in a log: a line for each step.
+                    eprintln!(
+                        "{:<20} {:>3} %  {said}",
+                        name(&file),
+                        status["progress"].as_u64().unwrap_or(0)
+                    );
+                }
+            }
             if status["done"] == true {
                 break status;
             }

@@ -3,7 +3,9 @@
 
 use clap::Parser as _;
 use millrace_contract::artifact::ExtractedText;
-use millrace_contract::wire::{Document as DocumentInfo, DocumentText, Event, Extracted, Fact, Job as JobInfo, Uploaded};
+use millrace_contract::wire::{
+    Document as DocumentInfo, DocumentText, Event, Extracted, Fact, Job as JobInfo, Uploaded,
+};
 use millrace_contract::{ErrorCode, EventKind, Hop, JobId, Service};
 use millrace_runtime::{Node, Operator, Settings};
 use millrace_stage::{BoxFuture, Document, Job, Ports, Recorded, Result, Saying, Stage, StageError};

@@ -48,7 +48,9 @@ impl Up {
     }
 
     async fn upload(&self, name: &str, bytes: Vec<u8>) -> Result<String, Value> {
-        let request = self.http.post(format!("{}/v1/jobs", self.url().await)).query(&[("name", name)]);
+        let mut url: reqwest::Url = format!("{}/v1/jobs", self.url().await).parse().unwrap();
+        url.query_pairs_mut().append_pair("name", name);
+        let request = self.http.post(url);
         let response = request.body(bytes).send().await.unwrap();
         let status = response.status();
         let body: Value = response.json().await.unwrap();

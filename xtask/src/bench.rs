@@ -3,7 +3,6 @@
 use crate::tools;
 use anyhow::{bail, ensure};
 use std::path::Path;
-use std::process::Command;
 
 /// Runs a measurement.
 pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
@@ -11,30 +10,16 @@ pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
     if !KNOWN.contains(&name) {
         bail!("there is no measurement {name:?}; there is: {}", KNOWN.join(", "));
     }
-    let tools = tools::servers(root)?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    tools::servers(root)?;
     println!("building in release mode (minutes the first time)");
-    let built = Command::new(&cargo)
-        .current_dir(root)
+    let built = tools::cargo(root)
         .args(["build", "--quiet", "--release", "--workspace", "--bins", "--exclude", "xtask"])
         .status()?;
     ensure!(built.success(), "the build failed");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let first = tools.nats.parent().map(Path::to_owned).into_iter();
-    let ran = Command::new(cargo)
-        .current_dir(root)
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "millrace-bench",
-            "--bin",
-            &format!("bench-{name}"),
-            "--",
-        ])
+    let program = format!("bench-{name}");
+    let ran = tools::cargo(root)
+        .args(["run", "--quiet", "--release", "--package", "millrace-bench", "--bin", &program, "--"])
         .args(options)
-        .env("PATH", std::env::join_paths(first.chain(std::env::split_paths(&path)))?)
         .status()?;
     ensure!(ran.success(), "the measurement failed");
     Ok(())

@@ -1,13 +1,11 @@
 //! `cargo xtask check`: what can be said without running anything.
 
-use crate::render;
+use crate::{render, tools};
 use anyhow::ensure;
 use std::path::Path;
-use std::process::Command;
 
 /// Runs the checks, all of them, and says which failed.
 pub fn run(root: &Path) -> anyhow::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut failed = Vec::new();
     for (what, arguments) in [
         ("format", &["fmt", "--check"][..]),
@@ -15,8 +13,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         ("documentation", &["doc", "--quiet", "--workspace", "--no-deps"][..]),
     ] {
         println!("== {what}");
-        let mut command = Command::new(&cargo);
-        command.current_dir(root).args(arguments).env("RUSTDOCFLAGS", "-D warnings");
+        let mut command = tools::cargo(root);
+        command.args(arguments).env("RUSTDOCFLAGS", "-D warnings");
         if !command.status()?.success() {
             failed.push(what);
         }

@@ -5,7 +5,7 @@ use anyhow::{Context as _, ensure};
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Runs the tests; `filter` goes to the test programs.
 pub fn run(root: &Path, filter: &[String]) -> anyhow::Result<()> {
@@ -16,18 +16,11 @@ pub fn run(root: &Path, filter: &[String]) -> anyhow::Result<()> {
     let before = servers_running();
 
     let cargo = || {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut command = tools::cargo(root);
         // Tests start services by themselves; what this shell is set up for must not leak into them.
         for name in ["NATS_URL", "REDIS_URL", "GEMINI_API_KEY", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
             command.env_remove(name);
         }
-        // Where the testkit looks first, besides target/tools.
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let first = tools.nats.parent().map(Path::to_owned).into_iter();
-        if let Ok(joined) = std::env::join_paths(first.chain(std::env::split_paths(&path))) {
-            command.env("PATH", joined);
-        }
-        command.current_dir(root);
         command
     };
     println!("\n== building (minutes the first time)");

@@ -112,6 +112,22 @@ pub fn apt(package: &str) -> anyhow::Result<()> {
     apt(&["install", "-y", "-q", "--no-install-recommends", package])
 }
 
+/// Cargo in this checkout, as a shell would start it. `cargo run` sets variables for us that build scripts watch;
+/// handed on, they would have everything built twice.
+pub fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root).env_remove("LD_LIBRARY_PATH");
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let kept =
+            ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_NET_OFFLINE", "CARGO_TERM_COLOR", "CARGO_INCREMENTAL"];
+        if text.starts_with("CARGO") && !kept.contains(&&*text) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 /// A program on the PATH.
 pub fn which(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

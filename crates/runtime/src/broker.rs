@@ -99,7 +99,19 @@ impl Broker {
                     .with_context(|| format!("cannot read the nkey seed {}", file.display()))?;
                 options = options.nkey(seed.trim().to_owned());
             }
-            match options.connect(settings.nats_url.as_str()).await {
+            let servers: Vec<async_nats::ServerAddr> = settings
+                .nats_url
+                .split(',')
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .context("NATS_URL is not a URL such as nats://127.0.0.1:4222")?;
+            // The client leaves the user in the URL alone.
+            if let Some(server) = servers.iter().find(|server| server.has_user_pass()) {
+                let (user, password) = (server.username(), server.password());
+                options = options
+                    .user_and_password(user.unwrap_or_default().into(), password.unwrap_or_default().into());
+            }
+            match options.connect(servers).await {
                 Ok(client) => break client,
                 Err(error) => {
                     use async_nats::ConnectErrorKind as Kind;

@@ -100,11 +100,22 @@ impl World {
 
     /// Waits for a job to end; its status.
     pub async fn ended(&self, id: &str) -> Value {
-        eventually(&format!("job {id} to end"), || async {
+        let begun = std::time::Instant::now();
+        loop {
             let job = self.job(id).await;
-            (job["done"] == true).then_some(job)
-        })
-        .await
+            if job["done"] == true {
+                return job;
+            }
+            if begun.elapsed() > std::time::Duration::from_secs(60) {
+                let events = self.log(id).await;
+                let mut in_flight = Vec::new();
+                for name in SERVICES {
+                    in_flight.push((name, self.in_flight(name).await));
+                }
+                panic!("job {id} does not end: {job}; in the log {events:?}; in flight {in_flight:?}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
     }
 
     /// A job's report.

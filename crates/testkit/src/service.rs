@@ -137,7 +137,7 @@ impl Drop for Service {
         self.kill();
         if std::thread::panicking() {
             let log = self.log();
-            let last: Vec<&str> = log.lines().rev().take(15).collect();
+            let last: Vec<&str> = log.lines().rev().take(40).collect();
             let last: Vec<&str> = last.into_iter().rev().collect();
             #[expect(clippy::print_stderr, reason = "a failed test shows what its services said")]
             {

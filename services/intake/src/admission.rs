@@ -61,7 +61,9 @@ impl Admission {
     }
 
     /// Looks at the first bytes, then stores the document as it streams in.
-    pub(crate) async fn receive(&self, job: &mut Job, mut content: ContentStream) -> Result<Claim> {
+    pub(crate) async fn receive(&self, job: &mut Job, content: ContentStream) -> Result<Claim> {
+        // Asked again after its end: a short document ends while we look at its first bytes.
+        let mut content = content.fuse();
         let mut first = BytesMut::new();
         while first.len() < media::SNIFF_BYTES {
             match content.next().await {

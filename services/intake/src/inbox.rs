@@ -59,7 +59,7 @@ impl Handler for Inbox {
             ..Job::default()
         };
         let heard = |job: Job| Heard {
-            id: raw.headers.get("ce-id").cloned().unwrap_or_else(|| key.clone()),
+            id: raw.headers.get("ce-id").cloned().unwrap_or_else(|| format!("inbox {}", raw.origin)),
             kind: None,
             event: Event { job: Some(job), ..Event::default() },
         };

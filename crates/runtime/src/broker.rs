@@ -32,7 +32,7 @@ pub struct Broker {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) connected: AtomicBool,
-    /// Bumped with each (re)connection: outstanding pulls are lost with the old one.
+    /// Bumped when a connection is lost: outstanding pulls are lost with it.
     pub(crate) epoch: AtomicU64,
     pub(crate) denials: AtomicU64,
     denied: broadcast::Sender<String>,
@@ -332,11 +332,11 @@ impl Link {
         match event {
             Event::Connected => {
                 self.connected.store(true, Ordering::Relaxed);
-                self.epoch.fetch_add(1, Ordering::Relaxed);
                 tracing::info!("connected to NATS");
             }
             Event::Disconnected => {
                 self.connected.store(false, Ordering::Relaxed);
+                self.epoch.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!("connection to NATS lost; reconnecting");
             }
             Event::ServerError(ServerError::Other(complaint)) => {

@@ -71,7 +71,7 @@ impl Puller {
             if epoch != self.epoch {
                 // A new connection knows nothing of what the old one asked for.
                 self.epoch = epoch;
-                self.reserved.clear();
+                self.start_over().await;
             }
             let hungry = self.reserved.len() <= self.batch / 2;
             tokio::select! {
@@ -96,11 +96,22 @@ impl Puller {
                 }
                 () = tokio::time::sleep_until(self.heard + SILENCE), if !self.reserved.is_empty() => {
                     tracing::debug!(consumer = self.name, "no sign of the pull request; asking again");
-                    self.heard = Instant::now();
-                    self.reserved.clear();
+                    self.start_over().await;
                 }
                 () = tokio::time::sleep(HEARTBEAT) => {}
             }
+        }
+    }
+
+    /// Forgets what was asked for. Under a new address, so that an old request that is answered after all brings no
+    /// message for which there is no permit: the broker drops a request that nobody listens for.
+    async fn start_over(&mut self) {
+        self.reserved.clear();
+        self.heard = Instant::now();
+        let inbox = self.broker.client.new_inbox();
+        match self.broker.client.subscribe(inbox.clone()).await {
+            Ok(answers) => (self.inbox, self.answers) = (inbox, answers),
+            Err(error) => tracing::warn!(consumer = self.name, %error, "cannot subscribe anew"),
         }
     }
 

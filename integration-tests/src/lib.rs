@@ -1,1 +1,256 @@
+//! The whole system for a test: real servers, every service a process of its own.
 
+use millrace_testkit::{Nats, Redis, Service, eventually, root};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Every service, in the order a job meets them.
+pub const SERVICES: [&str; 7] =
+    ["intake", "extraction", "sanitization", "router", "inference", "validation", "status"];
+
+/// A running system.
+pub struct World {
+    /// The broker.
+    pub nats: Nats,
+    /// The read model's store.
+    pub redis: Redis,
+    /// The services by name.
+    pub services: BTreeMap<&'static str, Service>,
+    /// A folder that `file:` sources may name.
+    pub folder: TempDir,
+    /// For requests.
+    pub http: reqwest::Client,
+}
+
+impl World {
+    /// Starts everything, with short leases and pauses.
+    pub async fn start() -> World {
+        World::start_with(&[]).await
+    }
+
+    /// Starts everything, with more settings for every service.
+    ///
+    /// # Panics
+    /// If something does not start.
+    pub async fn start_with(more: &[(&str, &str)]) -> World {
+        let (nats, redis) = (Nats::start(), Redis::start());
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let (nats_url, redis_url) = (nats.url(), redis.url());
+        let allowed = folder.path().to_string_lossy().into_owned();
+        let mut environment = vec![
+            ("NATS_URL", nats_url.as_str()),
+            ("REDIS_URL", redis_url.as_str()),
+            ("MILLRACE_ALLOW_DIRS", allowed.as_str()),
+            ("MILLRACE_ACK_WAIT", "2s"),
+            ("MILLRACE_BACKOFF", "50ms"),
+            ("MILLRACE_GRACE", "8s"),
+        ];
+        environment.extend_from_slice(more);
+        let services: BTreeMap<&'static str, Service> =
+            SERVICES.iter().map(|name| (*name, Service::start(name, &environment))).collect();
+        for service in services.values() {
+            service.ready().await;
+        }
+        World { nats, redis, services, folder, http: reqwest::Client::new() }
+    }
+
+    /// One of the services.
+    ///
+    /// # Panics
+    /// If there is none of that name.
+    pub fn service(&mut self, name: &str) -> &mut Service {
+        self.services.get_mut(name).unwrap_or_else(|| panic!("no service {name}"))
+    }
+
+    /// URL of the upload API.
+    pub fn intake(&self) -> String {
+        self.services["intake"].url()
+    }
+
+    /// URL of the status API.
+    pub fn status(&self) -> String {
+        self.services["status"].url()
+    }
+
+    /// Uploads bytes, for the contract profile unless the query says another; the job's id.
+    ///
+    /// # Panics
+    /// If they are not accepted.
+    pub async fn upload(&self, name: &str, bytes: impl Into<Vec<u8>>, query: &str) -> String {
+        let profile = if query.contains("profile=") { "" } else { "&profile=contract" };
+        let url = format!("{}/v1/jobs?name={name}{profile}{query}", self.intake());
+        let response =
+            self.http.post(url).body(bytes.into()).send().await.unwrap_or_else(|error| panic!("{error}"));
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or_default();
+        assert_eq!(status, 202, "{body}");
+        body["job_id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What the status API says of a job; null if it knows none.
+    pub async fn job(&self, id: &str) -> Value {
+        let url = format!("{}/v1/jobs/{id}", self.status());
+        match self.http.get(url).send().await {
+            Ok(response) if response.status().is_success() => response.json().await.unwrap_or_default(),
+            _ => Value::Null,
+        }
+    }
+
+    /// Waits for a job to end; its status.
+    pub async fn ended(&self, id: &str) -> Value {
+        let begun = std::time::Instant::now();
+        loop {
+            let job = self.job(id).await;
+            if job["done"] == true {
+                return job;
+            }
+            if begun.elapsed() > std::time::Duration::from_secs(60) {
+                let events = self.log(id).await;
+                let mut in_flight = Vec::new();
+                for name in SERVICES {
+                    in_flight.push((name, self.in_flight(name).await));
+                }
+                panic!("job {id} does not end: {job}; in the log {events:?}; in flight {in_flight:?}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+    }
+
+    /// A job's report.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub async fn report(&self, id: &str) -> Value {
+        let url = format!("{}/v1/jobs/{id}/report", self.status());
+        let response = self.http.get(url).send().await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap_or_default()
+    }
+
+    /// A client of the broker, as another system would have one.
+    ///
+    /// # Panics
+    /// If it cannot connect.
+    pub async fn client(&self) -> async_nats::jetstream::Context {
+        let client = async_nats::connect(self.nats.url()).await.unwrap_or_else(|error| panic!("{error}"));
+        async_nats::jetstream::new(client)
+    }
+
+    /// Messages that a service's consumers have in flight.
+    pub async fn in_flight(&self, service: &str) -> u64 {
+        let js = self.client().await;
+        let mut in_flight = 0;
+        for (stream, consumer) in consumers(service) {
+            if let Ok(stream) = js.get_stream_no_info(stream).await
+                && let Ok(info) = stream.consumer_info(consumer).await
+            {
+                in_flight += info.num_ack_pending as u64;
+            }
+        }
+        in_flight
+    }
+
+    /// The events of a job, from the log: subject tokens and message ids, stream by stream.
+    ///
+    /// # Panics
+    /// If the log cannot be read.
+    pub async fn log(&self, job: &str) -> Vec<(String, String)> {
+        use futures_util::StreamExt as _;
+        let js = self.client().await;
+        let mut events = Vec::new();
+        for service in millrace_contract::Service::ALL.iter().filter(|service| !service.hop().says.is_empty())
+        {
+            let Ok(stream) = js.get_stream(service.stream()).await else { continue };
+            let config = async_nats::jetstream::consumer::pull::OrderedConfig {
+                filter_subject: format!("millrace.v1.*.*.*.{job}"),
+                ..Default::default()
+            };
+            let consumer = stream.create_consumer(config).await.unwrap_or_else(|error| panic!("{error}"));
+            let pending = consumer.cached_info().num_pending;
+            let mut messages = consumer.messages().await.unwrap_or_else(|error| panic!("{error}"));
+            for _ in 0..pending {
+                let Some(Ok(message)) = messages.next().await else { break };
+                let token = message.subject.split('.').nth(2).unwrap_or_default().to_owned();
+                let id = message.headers.as_ref().and_then(|headers| headers.get("ce-id"));
+                events.push((token, id.map(|id| id.as_str().to_owned()).unwrap_or_default()));
+            }
+        }
+        events
+    }
+
+    /// Every hash in Redis, by key.
+    ///
+    /// # Panics
+    /// If Redis does not answer.
+    pub async fn hashes(&self) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
+        let mut redis = self.redis_client().await;
+        let keys: Vec<String> = redis::cmd("KEYS")
+            .arg("job:*")
+            .query_async(&mut redis)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let mut hashes = BTreeMap::new();
+        for key in keys {
+            let hash: BTreeMap<String, Vec<u8>> = redis::cmd("HGETALL")
+                .arg(&key)
+                .query_async(&mut redis)
+                .await
+                .unwrap_or_else(|error| panic!("{error}"));
+            hashes.insert(key, hash);
+        }
+        hashes
+    }
+
+    /// A connection to Redis.
+    ///
+    /// # Panics
+    /// If Redis does not answer.
+    pub async fn redis_client(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.redis.url()).unwrap_or_else(|error| panic!("{error}"));
+        client.get_multiplexed_async_connection().await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs `millrace` with these arguments against this system; its output.
+    ///
+    /// # Panics
+    /// If it cannot be run.
+    pub fn millrace(&self, arguments: &[&str]) -> std::process::Output {
+        std::process::Command::new(millrace_testkit::binary("millrace"))
+            .args(arguments)
+            .env("NATS_URL", self.nats.url())
+            .env("REDIS_URL", self.redis.url())
+            .env("MILLRACE_URL", self.status())
+            .output()
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// The consumers of a service: (stream, name).
+fn consumers(service: &str) -> Vec<(String, String)> {
+    if service == "intake" {
+        return vec![("MILLRACE_INBOX".to_owned(), "intake".to_owned())];
+    }
+    let Some(found) = millrace_contract::Service::named(service) else { return Vec::new() };
+    found.hop().consumers().into_iter().map(|consumer| (consumer.stream, service.to_owned())).collect()
+}
+
+/// A sample document.
+///
+/// # Panics
+/// If there is none of that name.
+pub fn sample(name: &str) -> Vec<u8> {
+    let path: PathBuf = root().join("samples").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A contract in plain text, a little different for each number.
+pub fn contract(number: usize) -> String {
+    format!(
+        "SERVICES AGREEMENT No. {number}\n\nThis Agreement is made on 1 March 2026 between Larkfield Data Ltd, a company \
+         registered in England (the \"Supplier\"), and Brook Hill Ltd (the \"Client\").\n\nThe Client shall pay a monthly \
+         fee of GBP {number},500.00 to jane.roe@example.com.\n\nThe liability of the Supplier shall not exceed GBP \
+         90,000.00.\n\nThis Agreement is governed by the laws of England."
+    )
+}

@@ -14,7 +14,7 @@ pub mod subject;
 /// The wire types, generated from `proto/`.
 pub mod wire {
     #![expect(missing_docs, reason = "generated; documented in proto/")]
-    #![expect(clippy::allow_attributes_without_reason, reason = "generated code carries its own allows")]
+
     include!(concat!(env!("OUT_DIR"), "/millrace.v1.rs"));
 }
 

@@ -56,8 +56,12 @@ async fn answer(log: &Log, message: &jetstream::Message) -> Result<()> {
         tracing::error!(?advisory, "the message that was given up on is gone");
         return Ok(());
     };
-    let raw =
-        Raw { subject: stored.subject.clone(), headers: Default::default(), payload: stored.payload.clone() };
+    let raw = Raw {
+        subject: stored.subject.clone(),
+        headers: Default::default(),
+        payload: stored.payload.clone(),
+        origin: advisory.stream_seq,
+    };
     let mut heard = if raw.subject.starts_with(subject::INBOX) {
         from_inbox(&raw, advisory.stream_seq)
     } else {

@@ -7,6 +7,7 @@ use async_nats::jetstream::{self, message::PublishMessage};
 use async_nats::{Client, Event, HeaderMap, ServerError};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use millrace_contract::Service;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -73,13 +74,15 @@ impl Broker {
     /// # Errors
     /// If the URL or the credentials cannot work, or the server is too old.
     pub async fn connect(settings: &Settings, name: &str) -> anyhow::Result<Broker> {
-        let (denied, _) = broadcast::channel(64);
-        let link = Arc::new(Link {
-            connected: AtomicBool::new(false),
-            epoch: AtomicU64::new(0),
-            denials: AtomicU64::new(0),
-            denied,
-        });
+        Broker::connect_as(settings, name, Arc::new(Link::new())).await
+    }
+
+    /// The same, with a link that others watch already.
+    pub(crate) async fn connect_as(
+        settings: &Settings,
+        name: &str,
+        link: Arc<Link>,
+    ) -> anyhow::Result<Broker> {
         let mut warned = false;
         let client = loop {
             let watch = Arc::clone(&link);
@@ -96,7 +99,19 @@ impl Broker {
                     .with_context(|| format!("cannot read the nkey seed {}", file.display()))?;
                 options = options.nkey(seed.trim().to_owned());
             }
-            match options.connect(settings.nats_url.as_str()).await {
+            let servers: Vec<async_nats::ServerAddr> = settings
+                .nats_url
+                .split(',')
+                .map(str::parse)
+                .collect::<Result<_, _>>()
+                .context("NATS_URL is not a URL such as nats://127.0.0.1:4222")?;
+            // The client leaves the user in the URL alone.
+            if let Some(server) = servers.iter().find(|server| server.has_user_pass()) {
+                let (user, password) = (server.username(), server.password());
+                options = options
+                    .user_and_password(user.unwrap_or_default().into(), password.unwrap_or_default().into());
+            }
+            match options.connect(servers).await {
                 Ok(client) => break client,
                 Err(error) => {
                     use async_nats::ConnectErrorKind as Kind;
@@ -220,6 +235,69 @@ impl Broker {
         let answer = self.client.request(format!("$JS.API.DIRECT.GET.{stream}"), ask.into()).await?;
         Ok(stored(answer))
     }
+
+    /// What a service has waiting and in flight, over all its consumers: (pending, in flight).
+    ///
+    /// # Errors
+    /// If a consumer cannot be asked.
+    pub async fn backlog(&self, service: Service) -> anyhow::Result<(u64, u64)> {
+        let (mut pending, mut in_flight) = (0, 0);
+        for consumer in service.hop().consumers() {
+            let name = service.name().to_owned();
+            let stream = self.js.get_stream_no_info(&consumer.stream).await?;
+            let info = stream.consumer_info(name).await?;
+            pending += info.num_pending;
+            in_flight += info.num_ack_pending as u64;
+        }
+        Ok((pending, in_flight))
+    }
+
+    /// How many messages of a stream are on the subjects that match.
+    ///
+    /// # Errors
+    /// If the stream cannot be asked.
+    pub async fn count(&self, stream: &str, filter: &str) -> anyhow::Result<u64> {
+        let asked = self.js.get_stream_no_info(stream).await?;
+        let found = asked.info_with_subjects(filter).await?;
+        use futures_util::TryStreamExt as _;
+        let counts: Vec<(String, usize)> = found.try_collect().await?;
+        Ok(counts.iter().map(|(_, count)| *count as u64).sum())
+    }
+}
+
+/// What the broker does by itself when things go wrong, done on purpose. For tests.
+impl Broker {
+    /// Sends the last event of a job to its consumer again, as after a lost lease.
+    ///
+    /// # Errors
+    /// If there is no such event.
+    pub async fn redeliver(&self, stream: &str, prefix: &str, job: &str) -> anyhow::Result<()> {
+        let found = self.all(stream, &format!("millrace.v1.*.*.*.{job}")).await?;
+        let last = found.last().context("there is nothing to send again")?;
+        let tenant = last.subject.rsplit('.').nth(1).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        for (name, values) in last.headers.iter() {
+            if let (false, Some(value)) = (name.to_string().starts_with("Nats-"), values.first()) {
+                headers.insert(name.to_string().as_str(), value.as_str());
+            }
+        }
+        self.publish(&format!("{prefix}.{tenant}.{job}"), headers, last.payload.clone()).await?;
+        Ok(())
+    }
+
+    /// Makes every stream forget the message ids it has seen, as it does after the duplicate window.
+    ///
+    /// # Errors
+    /// If a stream cannot be changed.
+    pub async fn forget_ids(&self) -> anyhow::Result<()> {
+        for service in Service::ALL.iter().filter(|service| !service.hop().says.is_empty()) {
+            let mut config = self.js.get_stream(service.stream()).await?.cached_info().config.clone();
+            config.duplicate_window = Duration::from_millis(100);
+            self.js.update_stream(config).await?;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Ok(())
+    }
 }
 
 fn stored(answer: async_nats::Message) -> Option<Stored> {
@@ -241,6 +319,15 @@ pub(crate) fn header<'a>(headers: Option<&'a HeaderMap>, name: &str) -> Option<&
 }
 
 impl Link {
+    pub(crate) fn new() -> Link {
+        Link {
+            connected: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            denials: AtomicU64::new(0),
+            denied: broadcast::channel(64).0,
+        }
+    }
+
     fn report(&self, event: &Event) {
         match event {
             Event::Connected => {

@@ -65,9 +65,10 @@ impl Carrier {
         let service = self.hop.service.name();
         let lease = self.hold(&message);
         self.log.metrics.at_work(service, 1);
-        let delivered = message.info().map_or(1, |info| info.delivered);
+        let (delivered, sequence) =
+            message.info().map_or((1, 0), |info| (info.delivered, info.stream_sequence));
         let delivery = Delivery {
-            raw: envelope::raw(&message),
+            raw: envelope::raw(&message, sequence),
             headers: message.headers.as_ref(),
             delivered: u32::try_from(delivered).unwrap_or(u32::MAX),
             due: message.subject.starts_with("millrace.v1.due.") || message.subject.contains("-due."),
@@ -370,6 +371,7 @@ impl Carrier {
         headers.insert("Nats-Schedule-Target", due);
         headers.insert(envelope::ATTEMPT, attempt.to_string());
         headers.insert(envelope::SINCE, since.to_string());
+        headers.insert(envelope::ORIGIN, delivery.raw.origin.to_string());
         let put = || async {
             let published =
                 self.log.broker.publish(&parked, headers.clone(), delivery.raw.payload.clone()).await;

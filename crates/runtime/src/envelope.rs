@@ -15,6 +15,8 @@ pub(crate) const ID: &str = "ce-id";
 pub(crate) const CAUSE: &str = "ce-causationid";
 /// Tries that counted before the event was parked.
 pub(crate) const ATTEMPT: &str = "millrace-attempt";
+/// Where a parked message first stood in its stream.
+pub(crate) const ORIGIN: &str = "millrace-origin";
 /// When the event was first parked, milliseconds since 1970.
 pub(crate) const SINCE: &str = "millrace-waiting-since";
 
@@ -33,10 +35,24 @@ pub(crate) fn headers(id: &str, cause: &str, kind: EventKind, event: &Event, tra
     headers.insert("ce-datacontenttype", "application/protobuf");
     headers.insert("ce-correlationid", job);
     if !cause.is_empty() {
-        headers.insert(CAUSE, cause);
+        headers.insert(CAUSE, attribute(cause));
     }
     TraceContextPropagator::new().inject_context(trace, &mut Carrier(&mut headers));
     headers
+}
+
+/// A CloudEvents attribute as a NATS header takes it: percent-encoded outside of printable ASCII. What comes from
+/// outside must not end a header.
+fn attribute(value: &str) -> String {
+    use std::fmt::Write as _;
+    value.bytes().fold(String::with_capacity(value.len()), |mut encoded, byte| {
+        if (0x21..=0x7e).contains(&byte) && byte != b'"' && byte != b'%' {
+            encoded.push(byte as char);
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
 }
 
 /// The trace that a message is part of.
@@ -113,9 +129,11 @@ pub(crate) fn record(
     })
 }
 
-/// A message without NATS types.
-pub(crate) fn raw(message: &async_nats::Message) -> Raw {
+/// A message without NATS types. `sequence` is its place in its stream.
+pub(crate) fn raw(message: &async_nats::Message, sequence: u64) -> Raw {
+    let parked = header(message.headers.as_ref(), ORIGIN).and_then(|origin| origin.parse().ok());
     Raw {
+        origin: parked.unwrap_or(sequence),
         subject: message.subject.to_string(),
         headers: message.headers.as_ref().map(plain).unwrap_or_default(),
         payload: message.payload.clone(),
@@ -145,5 +163,15 @@ impl Extractor for Reader<'_> {
     }
     fn keys(&self) -> Vec<&str> {
         vec!["traceparent", "tracestate"]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::attribute;
+
+    #[test]
+    fn attributes_cannot_end_a_header() {
+        assert_eq!(attribute("a b\r\nX: y\"%é"), "a%20b%0D%0AX:%20y%22%25%C3%A9");
     }
 }

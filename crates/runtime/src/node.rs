@@ -2,7 +2,7 @@
 
 use crate::advisories;
 use crate::artifacts::Artifacts;
-use crate::broker::Broker;
+use crate::broker::{Broker, Link};
 use crate::deliver::Carrier;
 use crate::handlers::{Deciding, Staged};
 use crate::health::{self, Health};
@@ -35,7 +35,6 @@ pub struct Node {
     settings: Settings,
     broker: Broker,
     telemetry: Telemetry,
-    metrics: Arc<Metrics>,
     health: Arc<Health>,
     log: Log,
     artifacts: Artifacts,
@@ -52,29 +51,40 @@ impl Node {
     pub async fn start(settings: Settings, name: &str) -> anyhow::Result<Node> {
         let telemetry = Telemetry::start(name)?;
         let listener = listen(settings.ops_addr, "MILLRACE_OPS_ADDR").await?;
-        let broker = Broker::connect(&settings, name).await?;
+        let metrics = Arc::new(Metrics::new());
+        let link = Arc::new(Link::new());
+        let health = Arc::new(Health::new(Arc::clone(&link)));
+        // The probes answer from the very beginning, also while NATS is away, to the very end.
+        let probes = health::routes(Arc::clone(&health), Arc::clone(&metrics));
+        tokio::spawn(async move { axum::serve(listener, probes).await });
+        let broker = {
+            // Waiting for NATS is not being stuck.
+            let waiting = async {
+                loop {
+                    health.turn();
+                    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                }
+            };
+            tokio::select! {
+                broker = Broker::connect_as(&settings, name, link) => broker?,
+                () = waiting => unreachable!("it loops for ever"),
+            }
+        };
         if !settings.no_provision {
             provision::streams(&broker, &settings).await?;
         }
-        let metrics = Arc::new(Metrics::new());
-        let health = Arc::new(Health::new(Arc::clone(&broker.link)));
         let log = Log { broker: broker.clone(), telemetry: telemetry.clone(), metrics: Arc::clone(&metrics) };
-        let node = Node {
+        Ok(Node {
             artifacts: Artifacts::new(broker.clone()),
             settings,
             broker,
             telemetry,
-            metrics,
             health,
             log,
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
             tasks: TaskTracker::new(),
-        };
-        let probes = health::routes(Arc::clone(&node.health), Arc::clone(&node.metrics));
-        // The probes answer until the very end, so they do not end with `stop`.
-        tokio::spawn(async move { axum::serve(listener, probes).await });
-        Ok(node)
+        })
     }
 
     /// Runs a stage.

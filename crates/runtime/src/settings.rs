@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// Where the service runs and how much it takes on.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub struct Settings {
     /// NATS server (2.14 or newer); user and password may stand in the URL
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222", hide_env_values = true)]

@@ -24,6 +24,8 @@ pub struct Raw {
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub payload: bytes::Bytes,
+    /// Where it first stood in its stream: tells it from every other message, also after it was parked.
+    pub origin: u64,
 }
 
 /// A message that was made sense of.

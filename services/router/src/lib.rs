@@ -21,6 +21,7 @@ pub struct Router {
 
 /// Its options.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Settings {
     /// Routing rules in TOML [default: the built-in ones]
     #[arg(long = "rules", env = "MILLRACE_RULES")]

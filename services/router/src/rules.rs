@@ -191,6 +191,7 @@ mod tests {
             language: language.into(),
             profile: profile.into(),
             tokens,
+            pages: if tokens < 1000 { 1 } else { 9 },
             lane: "default".into(),
             ..Job::default()
         }
@@ -202,6 +203,8 @@ mod tests {
         for (language, profile, tokens, expected) in [
             ("en", "", 9000, ("contract", "pro", "default", "en")),
             ("es", "", 9000, ("contract", "pro", "spanish", "es")),
+            ("en", "", 100, ("summary", "flash", "default", "en")),
+            ("en", "contract", 100, ("contract", "pro", "default", "en")),
             ("es", "summary", 100, ("summary", "flash", "spanish", "es")),
             ("en", "summary", 100, ("summary", "flash", "default", "en")),
             ("de", "summary", 5000, ("summary", "pro", "default", "en")),

@@ -74,6 +74,11 @@ impl CleanCounts {
     pub fn suspicious(&self) -> u32 {
         self.tags + self.bidi
     }
+
+    /// Characters taken out altogether.
+    pub fn removed(&self) -> u32 {
+        self.soft_hyphens + self.zero_width + self.bidi + self.tags + self.variation_selectors + self.controls
+    }
 }
 
 /// A document after clean-up.

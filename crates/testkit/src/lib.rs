@@ -1,0 +1,46 @@
+//! What tests run against: real servers on free ports, real service processes, a simulated model provider with the
+//! real wire format, a receiver for traces. Each test has its own world; nothing outlives it. Tests wait for states,
+//! never for time.
+
+pub mod gemini;
+pub mod otlp;
+pub mod servers;
+pub mod service;
+
+pub use servers::{Nats, Redis};
+pub use service::{Service, binary};
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a state may take to come about. Generous: it bounds a hang, it measures nothing.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits until `look` gives something.
+///
+/// # Panics
+/// If it does not within a minute and a half; says what was waited for.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for: {what}");
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// The root of the checkout.
+pub fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.join("../..").canonicalize().unwrap_or(here)
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener =
+        std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap_or_else(|error| panic!("no port: {error}"));
+    listener.local_addr().unwrap_or_else(|error| panic!("no port: {error}")).port()
+}

@@ -1,0 +1,154 @@
+//! Inference against a provider with Gemini's real wire format.
+
+use integration_tests::{World, contract};
+use millrace_testkit::gemini::{Gemini, Reply};
+use serde_json::json;
+
+async fn world(gemini: &Gemini) -> World {
+    World::start_with(&[
+        ("GEMINI_BASE_URL", &gemini.url),
+        ("GEMINI_API_KEY", "the-key"),
+        ("GEMINI_TIMEOUT", "2s"),
+    ])
+    .await
+}
+
+fn overloaded() -> Reply {
+    Reply::Error(503, json!({"error": {"code": 503, "status": "UNAVAILABLE"}}))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_prompts_in_the_real_wire_format() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    let job = world.ended(&world.upload("d.txt", contract(1), "").await).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    assert_eq!((&job["provider"], &job["model"]), (&"gemini".into(), &"gemini-2.5-pro".into()));
+    assert_eq!((&job["input_tokens"], &job["output_tokens"]), (&4000.into(), &400.into()));
+    assert_eq!(job["cost_usd"], 0.009, "4 x (1000 x 1.25 + 100 x 10) millionths of a dollar");
+    let asked = gemini.asked();
+    assert_eq!(asked.len(), 4);
+    let prefix = |index: usize| {
+        let text = asked[index].body["contents"][0]["parts"][0]["text"].as_str().unwrap().to_owned();
+        text.split("[p1.b1]").next().unwrap().to_owned()
+    };
+    for (index, ask) in asked.iter().enumerate() {
+        assert_eq!((ask.key.as_str(), ask.model.as_str()), ("the-key", "gemini-2.5-pro"));
+        let schema = ask.body["generationConfig"]["responseJsonSchema"].to_string();
+        assert!(schema.len() > 50 && !schema.contains("x-offline"), "{schema}");
+        assert_eq!(ask.body["systemInstruction"], asked[0].body["systemInstruction"]);
+        assert_eq!(prefix(index), prefix(0), "what a provider can cache");
+        let text = ask.body.to_string();
+        assert!(text.contains("[EMAIL_1]") && !text.contains("jane.roe"), "redacted before it leaves");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failures_that_pass_cost_no_answer_twice() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    // One prompt is answered; then it fails in three ways, one of which says how long to wait.
+    gemini.script([
+        Reply::Good,
+        overloaded(),
+        Reply::After(429, 1),
+        Reply::Error(500, json!([{"error": {"code": 500}}])),
+    ]);
+    let job = world.ended(&world.upload("d.txt", contract(1), "").await).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    assert_eq!(gemini.asked().len(), 7, "four prompts and three failures");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_400_is_never_sent_again() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    gemini.script([Reply::Error(400, json!({"error": {"code": 400, "status": "INVALID_ARGUMENT"}}))]);
+    let job = world.ended(&world.upload("d.txt", contract(1), "").await).await;
+    assert_eq!((&job["status"], &job["last_error"]), (&"dead".into(), &"provider_refused".into()));
+    assert_eq!(gemini.asked().len(), 1);
+
+    gemini.script([Reply::Error(
+        400,
+        json!({"error": {"code": 400, "details": [{"reason": "API_KEY_INVALID"}]}}),
+    )]);
+    let job = world.ended(&world.upload("d.txt", contract(2), "").await).await;
+    assert_eq!((&job["status"], &job["last_error"]), (&"dead".into(), &"provider_auth".into()));
+    assert_eq!(gemini.asked().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_pro_stays_away_the_router_goes_on_with_flash() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    gemini.script([
+        overloaded(),
+        overloaded(),
+        overloaded(),
+        Reply::Stall(std::time::Duration::from_secs(10)),
+    ]);
+    let id = world.upload("d.txt", contract(1), "").await;
+    let job = world.ended(&id).await;
+    assert_eq!(
+        (&job["status"], &job["model"], &job["round"]),
+        (&"completed".into(), &"gemini-2.5-flash".into(), &1.into())
+    );
+    assert!(job["rule"].as_str().unwrap().starts_with("recovery: provider_timeout in inference"), "{job}");
+    let events: Vec<String> = world.log(&id).await.into_iter().map(|(event, _)| event).collect();
+    assert_eq!(events.iter().filter(|event| *event == "routed").count(), 2);
+    assert_eq!(events.iter().filter(|event| *event == "inference_failed").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_does_not_hold_is_asked_of_another_model() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    gemini.script([Reply::Text("I am sorry, I cannot".into())]);
+    let id = world.upload("d.txt", contract(1), "").await;
+    let job = world.ended(&id).await;
+    assert_eq!((&job["status"], &job["model"]), (&"completed".into(), &"gemini-2.5-flash".into()), "{job}");
+    assert!(job["rule"].as_str().unwrap().starts_with("recovery: answer_malformed in validation"), "{job}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invented_evidence_is_withheld() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    let point = |quote: &str| json!({"point": "a", "evidence": {"block": "p1.b3", "quote": quote}});
+    let schema_of =
+        std::fs::read_to_string(millrace_testkit::root().join("profiles/summary/summary.schema.json"))
+            .unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema_of).unwrap();
+    let names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    // Whatever the profile calls its items: true to the schema, with one quote that is in the text and one that is not.
+    let mut answer = serde_json::Map::new();
+    for name in names {
+        let property = &schema["properties"][name];
+        let value = if let Some(first) = property["enum"].as_array().and_then(|values| values.first()) {
+            first.clone()
+        } else if property["type"] == "array" {
+            let fields = property["items"]["properties"].as_object().unwrap();
+            let item = |quote: &str| {
+                let mut item = serde_json::Map::new();
+                for field in fields.keys() {
+                    item.insert(
+                        field.clone(),
+                        if field == "evidence" { point(quote)["evidence"].clone() } else { "text".into() },
+                    );
+                }
+                serde_json::Value::from(item)
+            };
+            json!([item("The Client shall pay"), item("The Client shall pay twice")])
+        } else {
+            "en".into()
+        };
+        answer.insert(name.clone(), value);
+    }
+    gemini.script([Reply::Text(serde_json::Value::from(answer).to_string())]);
+    let id = world.upload("d.txt", contract(1), "&profile=summary").await;
+    let job = world.ended(&id).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let report = world.report(&id).await;
+    assert_eq!(report["evidence"], json!({"found": 1, "withheld": 1}), "{report:#}");
+    assert!(!report.to_string().contains("pay twice"), "what is not in the text is not published");
+}

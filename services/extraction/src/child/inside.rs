@@ -1,0 +1,123 @@
+//! The child's side: bind itself, read standard input, answer in frames on standard output.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::CHILD_ARGUMENT;
+use crate::document::ReadError;
+use crate::formats;
+use crate::frames::{self, Body};
+use crate::limits::{self, Meter, Order, Work};
+use crate::pdf::{self, Found, Sink, Summary};
+
+/// Room for the recursion of engines over deeply nested documents. Reserved, not used, until it is needed.
+const STACK_BYTES: usize = 64 << 20;
+
+/// `EX_USAGE`: the arguments were not an order.
+const BAD_ORDER: u8 = 64;
+/// `EX_OSERR`: the limits could not be set. Reading without them is not an option.
+const NOT_CONFINED: u8 = 71;
+/// `EX_IOERR`: the parent did not listen to the end.
+const NOT_HEARD: u8 = 74;
+/// As the standard library ends a process that panicked.
+const PANICKED: u8 = 101;
+
+/// Does a child's work if this process was started as one: call first thing in `main`.
+///
+/// `None` means it was not, and nothing has happened.
+#[must_use]
+pub fn child_entry() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != CHILD_ARGUMENT {
+        return None;
+    }
+    let Some(order) = Order::from_args(args) else {
+        return Some(last_words(BAD_ORDER, "not an order"));
+    };
+    if let Err(error) = limits::confine(&order) {
+        return Some(last_words(NOT_CONFINED, &format!("limits could not be set: {error}")));
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        // The place only: what a panic says may quote the document.
+        let place =
+            panic.location().map_or_else(String::new, |at| format!("{}:{}", short(at.file()), at.line()));
+        // There is nobody left to tell if this fails.
+        drop(writeln!(io::stderr(), "panicked at {place}"));
+    }));
+    let reading = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || serve(&order));
+    Some(match reading.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(error))) => last_words(NOT_HEARD, &error.to_string()),
+        Ok(Err(_panic)) => ExitCode::from(PANICKED),
+        Err(error) => last_words(NOT_CONFINED, &format!("the reading thread did not start: {error}")),
+    })
+}
+
+fn last_words(code: u8, words: &str) -> ExitCode {
+    drop(writeln!(io::stderr(), "{words}"));
+    ExitCode::from(code)
+}
+
+/// The crate and the path inside it, without the directories of the machine that built it.
+fn short(path: &str) -> &str {
+    let mut slashes = path.rmatch_indices('/').map(|(at, _)| at);
+    slashes.nth(2).map_or(path, |at| &path[at + 1..])
+}
+
+fn serve(order: &Order) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let last = match read(order, &mut out) {
+        Ok(done) => Body::Done(done.into()),
+        Err(ReadError::Io(error)) => return Err(error),
+        Err(error) => Body::Failed((&error).into()),
+    };
+    frames::write(&mut out, last)
+}
+
+fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
+    let mut document = Vec::new();
+    io::stdin().lock().read_to_end(&mut document)?;
+    let mut meter = Meter::new(order.pages, order.text_bytes);
+    let mut sink = |found| {
+        match found {
+            Found::Total(total) => {
+                meter.total(total)?;
+                limits::grant_cpu(order, total)?;
+                frames::write(out, Body::Total(total))?;
+            }
+            Found::Page(page) => {
+                meter.page(&page)?;
+                frames::write(out, Body::Page(page.into()))?;
+            }
+        }
+        Ok(())
+    };
+    match order.work {
+        Work::Pdf(engine) => engine.engine().read(&Arc::new(pdf::cut_to_header(document)?), &mut sink),
+        Work::Html => html(&document, &mut sink),
+    }
+}
+
+fn html(document: &[u8], sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+    let text = formats::html(document)?;
+    sink(Found::Total(u32::try_from(text.pages.len()).unwrap_or(u32::MAX)))?;
+    for page in text.pages {
+        sink(Found::Page(page))?;
+    }
+    Ok(Summary { engine: text.engine, ..Summary::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_the_building_machine_do_not_show() {
+        assert_eq!(
+            short("/home/x/.cargo/registry/src/index/unpdf-0.52.1/src/lib.rs"),
+            "unpdf-0.52.1/src/lib.rs"
+        );
+        assert_eq!(short("src/lib.rs"), "src/lib.rs");
+    }
+}

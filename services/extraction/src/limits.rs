@@ -1,0 +1,194 @@
+//! What a child may use, and how it binds itself to that before it reads the first byte.
+
+use std::ffi::OsString;
+
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+
+use crate::document::{Limit, Page, ReadError};
+use crate::pdf::EngineChoice;
+
+/// A child needs its three standard streams and nothing else; a few spare for the runtime.
+const OPEN_FILES: u64 = 16;
+
+/// Processor time granted for each page beyond the basic allowance. Engines take 1 to 7 ms a page.
+const CPU_MILLIS_A_PAGE: u64 = 50;
+
+/// Blocks in a document: 200 on each of 5,000 pages. Each costs some forty bytes besides its text, so a
+/// million blocks of one letter would hide forty megabytes from the limit on text. Exceeding it counts as
+/// exceeding that limit.
+pub const MAX_BLOCKS: u32 = 1_000_000;
+
+/// What a child reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A PDF, with this engine.
+    Pdf(EngineChoice),
+    /// HTML. No engine was seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a
+    /// half.
+    Html,
+}
+
+impl Work {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pdf(engine) => engine.name(),
+            Self::Html => "html",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        if name == "html" {
+            return Some(Self::Html);
+        }
+        <EngineChoice as clap::ValueEnum>::from_str(name, false).ok().map(Self::Pdf)
+    }
+}
+
+/// What a child is told to do, and within what bounds. Travels as its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// What to read, and how.
+    pub work: Work,
+    /// Address space, bytes.
+    pub memory_bytes: u64,
+    /// Processor time, seconds; 50 ms are added for each page once the pages are counted.
+    pub cpu_seconds: u64,
+    /// Pages in a document.
+    pub pages: u32,
+    /// Bytes of text in a document.
+    pub text_bytes: u64,
+}
+
+impl Order {
+    /// The arguments that tell a child this order.
+    #[must_use]
+    pub fn to_args(self) -> [String; 5] {
+        [
+            self.work.name().to_owned(),
+            self.memory_bytes.to_string(),
+            self.cpu_seconds.to_string(),
+            self.pages.to_string(),
+            self.text_bytes.to_string(),
+        ]
+    }
+
+    /// Reads the arguments back. `None` if they are not what [`Order::to_args`] gives.
+    #[must_use]
+    pub fn from_args(args: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let args: Vec<String> = args.into_iter().map(OsString::into_string).collect::<Result<_, _>>().ok()?;
+        let [work, memory, cpu, pages, text] = args.as_slice() else {
+            return None;
+        };
+        Some(Self {
+            work: Work::from_name(work)?,
+            memory_bytes: memory.parse().ok()?,
+            cpu_seconds: cpu.parse().ok()?,
+            pages: pages.parse().ok()?,
+            text_bytes: text.parse().ok()?,
+        })
+    }
+}
+
+/// Binds the calling process to the order for the rest of its life.
+///
+/// # Errors
+/// If the system refuses, as it does when the limits of the parent are tighter still.
+pub fn confine(order: &Order) -> std::io::Result<()> {
+    // The parent kills at the wall limit; if the parent is gone nobody would.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    bind(Resource::As, order.memory_bytes)?;
+    // Dumps would hold the document.
+    bind(Resource::Core, 0)?;
+    // Pipes are not files: the child may answer, but not write anything to a disk.
+    bind(Resource::Fsize, 0)?;
+    bind(Resource::Nofile, OPEN_FILES)?;
+    // The soft limit grows with the pages, so the hard one leaves room for as many as there may be.
+    let most =
+        order.cpu_seconds.saturating_add(u64::from(order.pages).saturating_mul(CPU_MILLIS_A_PAGE) / 1000);
+    let hard = getrlimit(Resource::Cpu).maximum.map_or(most, |maximum| maximum.min(most));
+    setrlimit(Resource::Cpu, Rlimit { current: Some(order.cpu_seconds.min(hard)), maximum: Some(hard) })?;
+    Ok(())
+}
+
+/// Grants the processor time that this many pages may take.
+///
+/// # Errors
+/// If the system refuses.
+pub fn grant_cpu(order: &Order, pages: u32) -> std::io::Result<()> {
+    let wanted = order.cpu_seconds.saturating_add(u64::from(pages).saturating_mul(CPU_MILLIS_A_PAGE) / 1000);
+    let limit = getrlimit(Resource::Cpu);
+    let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    setrlimit(Resource::Cpu, Rlimit { current: Some(current), maximum: limit.maximum })?;
+    Ok(())
+}
+
+fn bind(resource: Resource, wanted: u64) -> std::io::Result<()> {
+    // A container may have set less already; raising is neither allowed nor wanted.
+    let value = getrlimit(resource).maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?;
+    Ok(())
+}
+
+/// Counts pages and text against their limits. Both ends count: the child to stop early, the parent because
+/// it trusts nothing the child says.
+#[derive(Debug, Clone, Copy)]
+pub struct Meter {
+    pages: u32,
+    text_bytes: u64,
+    blocks: u32,
+}
+
+impl Meter {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(pages: u32, text_bytes: u64) -> Self {
+        Self { pages, text_bytes, blocks: MAX_BLOCKS }
+    }
+
+    /// Counts the pages.
+    ///
+    /// # Errors
+    /// [`Limit::Pages`]
+    pub fn total(&self, pages: u32) -> Result<(), ReadError> {
+        if pages > self.pages { Err(ReadError::LimitExceeded(Limit::Pages)) } else { Ok(()) }
+    }
+
+    /// Counts the text of a page.
+    ///
+    /// # Errors
+    /// [`Limit::Text`]
+    pub fn page(&mut self, page: &Page) -> Result<(), ReadError> {
+        self.text_bytes = self
+            .text_bytes
+            .checked_sub(page.text_bytes() as u64)
+            .ok_or(ReadError::LimitExceeded(Limit::Text))?;
+        let blocks = u32::try_from(page.blocks.len()).unwrap_or(u32::MAX);
+        self.blocks = self.blocks.checked_sub(blocks).ok_or(ReadError::LimitExceeded(Limit::Text))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_travels_as_arguments() {
+        for work in [Work::Pdf(EngineChoice::PdfExtract), Work::Html] {
+            let order = Order { work, memory_bytes: 1, cpu_seconds: 2, pages: 3, text_bytes: 4 };
+            let args = || order.to_args().into_iter().map(OsString::from);
+            assert_eq!(Order::from_args(args()), Some(order));
+            assert_eq!(Order::from_args(args().take(4)), None);
+        }
+        assert_eq!(Order::from_args(["nobody", "1", "2", "3", "4"].map(OsString::from)), None);
+    }
+
+    #[test]
+    fn the_meter_stops_at_the_limit() {
+        let mut meter = Meter::new(2, 3);
+        let page = Page { number: 1, blocks: crate::document::paragraphs("ab"), ..Page::default() };
+        assert!(meter.total(2).is_ok() && meter.page(&page).is_ok());
+        assert!(matches!(meter.total(3), Err(ReadError::LimitExceeded(Limit::Pages))));
+        assert!(matches!(meter.page(&page), Err(ReadError::LimitExceeded(Limit::Text))));
+    }
+}

@@ -1,0 +1,88 @@
+//! A text reader over `hayro-interpret`: fast, never seen to panic, and it knows what the others do not tell:
+//! which glyphs have no character and how much of a page is image.
+
+use std::sync::Arc;
+
+use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_interpret::kurbo::{Affine, Rect};
+use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
+
+use super::glyphs::Glyphs;
+use super::{Found, PdfEngine, Sink, Summary, layout};
+use crate::document::{Page, ReadError};
+
+/// The engine's name and version, as [`Summary::engine`] gives it.
+pub const NAME: &str = "hayro-interpret 0.9.0";
+
+/// hayro alone.
+pub struct Hayro;
+
+impl PdfEngine for Hayro {
+    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+        let pdf = open(document)?;
+        let reader = Reader::new(&pdf);
+        sink(Found::Total(reader.total()))?;
+        for number in 1..=reader.total() {
+            sink(Found::Page(reader.page(number)))?;
+        }
+        Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
+    }
+}
+
+/// Opens a document, with the empty password if it has one.
+pub(super) fn open(document: &Arc<Vec<u8>>) -> Result<Pdf, ReadError> {
+    Pdf::new(Arc::clone(document)).map_err(|error| match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadError::Encrypted,
+        LoadPdfError::Decryption(other) => ReadError::Broken(format!("its encryption is invalid: {other:?}")),
+        LoadPdfError::Invalid => {
+            ReadError::Broken("no cross-reference table, and none could be rebuilt".to_owned())
+        }
+    })
+}
+
+/// Reads single pages of an open document, in any order.
+pub(super) struct Reader<'a> {
+    pdf: &'a Pdf,
+    cache: InterpreterCache<'a>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(pdf: &'a Pdf) -> Self {
+        Self { pdf, cache: InterpreterCache::new() }
+    }
+
+    /// Pages in the document.
+    pub(super) fn total(&self) -> u32 {
+        u32::try_from(self.pdf.pages().len()).unwrap_or(u32::MAX)
+    }
+
+    /// Reads a page, counted from 1. A page that is not there is blank.
+    pub(super) fn page(&self, number: u32) -> Page {
+        let Some(page) = self.pdf.pages().get(number.saturating_sub(1) as usize) else {
+            return Page { number, ..Page::default() };
+        };
+        let shown = page.intersected_crop_box();
+        let extent = Rect::new(shown.x0, shown.y0, shown.x1, shown.y1);
+        let mut context = Context::new(
+            Affine::IDENTITY,
+            extent,
+            &self.cache,
+            self.pdf.xref(),
+            InterpreterSettings::default(),
+        );
+        let mut device = Glyphs::new(extent);
+        interpret_page(page, &mut context, &mut device);
+
+        let blank = |text: &str| !text.is_empty() && text.chars().all(char::is_whitespace);
+        let painted = device.glyphs.iter().filter(|glyph| !blank(&glyph.text));
+        // A replacement character is what a document says when it does not know either.
+        let unknown = painted.clone().filter(|g| g.text.is_empty() || g.text.contains('\u{fffd}')).count();
+        Page {
+            number,
+            image_coverage: device.image_coverage(),
+            glyphs: u32::try_from(painted.count()).unwrap_or(u32::MAX),
+            unmapped: u32::try_from(unknown).unwrap_or(u32::MAX),
+            blocks: layout::paragraphs(&device.glyphs),
+        }
+    }
+}

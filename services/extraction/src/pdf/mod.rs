@@ -1,0 +1,100 @@
+//! Text out of PDFs. Several engines stand behind one trait, because none of them is right alone: see
+//! `docs/decisions/0003-pdf-engines.md`. All of this runs in the child process and may die there.
+
+pub mod auto;
+pub mod glyphs;
+pub mod hayro;
+pub mod layout;
+pub mod markers;
+pub mod pdf_extract;
+pub mod unpdf;
+pub mod words;
+
+use std::sync::Arc;
+
+use crate::document::{Page, ReadError};
+use millrace_media::pdf_header;
+
+/// Which engine reads PDFs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum EngineChoice {
+    /// unpdf, checked by hayro page by page, with hayro's text where unpdf finds next to none
+    #[default]
+    Auto,
+    /// unpdf alone
+    Unpdf,
+    /// the text device over hayro-interpret alone
+    Hayro,
+    /// pdf-extract alone: panics on one document in thirty and garbles more; for comparison
+    PdfExtract,
+}
+
+impl EngineChoice {
+    /// The name to give on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Unpdf => "unpdf",
+            Self::Hayro => "hayro",
+            Self::PdfExtract => "pdf-extract",
+        }
+    }
+
+    /// The engine itself.
+    #[must_use]
+    pub fn engine(self) -> Box<dyn PdfEngine> {
+        match self {
+            Self::Auto => Box::new(auto::Auto),
+            Self::Unpdf => Box::new(unpdf::Unpdf),
+            Self::Hayro => Box::new(hayro::Hayro),
+            Self::PdfExtract => Box::new(pdf_extract::PdfExtract),
+        }
+    }
+}
+
+/// What an engine reports while it reads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// How many pages there are; comes once, before any page.
+    Total(u32),
+    /// A page. They come in order; none is left out, blank ones included.
+    Page(Page),
+}
+
+/// What is known of the whole document after its last page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Summary {
+    /// Which engine's text was kept, see [`crate::document::Text::engine`].
+    pub engine: String,
+    /// How far two engines agree, see [`crate::document::Text::agreement`].
+    pub agreement: Option<f32>,
+    /// Whether text is known to be missing, see [`crate::document::Text::incomplete`].
+    pub incomplete: bool,
+}
+
+/// Takes what an engine finds. An error stops the engine and becomes its answer.
+pub type Sink<'a> = dyn FnMut(Found) -> Result<(), ReadError> + 'a;
+
+/// Reads the text of PDFs.
+pub trait PdfEngine {
+    /// Reads a document whose header stands at its first byte, page by page, into `sink`.
+    ///
+    /// # Errors
+    /// [`ReadError::Encrypted`], [`ReadError::Broken`], [`ReadError::Empty`], and whatever the sink answers.
+    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError>;
+}
+
+/// Cuts what stands before the PDF header: offsets in the file count from the header for the engines.
+///
+/// # Errors
+/// [`ReadError::Empty`] without any byte, [`ReadError::Broken`] without a header in the first kibibyte.
+pub fn cut_to_header(mut document: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+    if document.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let at = pdf_header(&document)
+        .ok_or_else(|| ReadError::Broken("no PDF header in the first kibibyte".to_owned()))?;
+    document.drain(..at);
+    Ok(document)
+}

@@ -1,0 +1,241 @@
+//! The one way in: a document's bytes and what they are, out comes its text or the reason why not.
+
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::child;
+use crate::document::{Limit, Page, ReadError, Text};
+use crate::formats;
+use crate::limits::{Meter, Order, Work};
+use crate::pdf::EngineChoice;
+use millrace_media::MediaType;
+
+/// Where a document's bytes are.
+#[derive(Debug)]
+pub enum Source<'a> {
+    /// An open regular file, read from its beginning wherever it stands. A child reads it without the parent
+    /// ever holding it in memory.
+    File(File),
+    /// Bytes in memory.
+    Bytes(&'a [u8]),
+}
+
+/// How documents are read, and what one may cost.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+#[group(skip)]
+pub struct Options {
+    /// Which engine reads PDFs
+    #[arg(long, env = "MILLRACE_EXTRACTION_PDF_ENGINE", value_enum, default_value_t)]
+    pub pdf_engine: EngineChoice,
+    /// Address space of the process that reads one PDF or HTML document, MiB
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_MEMORY_MIB", default_value_t = 1024,
+        value_parser = clap::value_parser!(u64).range(256..))]
+    pub max_memory_mib: u64,
+    /// Processor time for one PDF or HTML document, seconds; 50 ms are added for each of its pages
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_CPU_SECONDS", default_value_t = 20,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_cpu_seconds: u64,
+    /// Time for one PDF or HTML document, seconds, however busy the machine is
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_WALL_SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..86_400))]
+    pub max_wall_seconds: u64,
+    /// Pages in one document
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_PAGES", default_value_t = 5000)]
+    pub max_pages: u32,
+    /// Text in one document, bytes of UTF-8
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_TEXT_BYTES", default_value_t = 20_000_000,
+        value_parser = clap::value_parser!(u64).range(..2_000_000_000))]
+    pub max_text_bytes: u64,
+    /// The program to start as the reading process; this program where `None`. It must call
+    /// [`crate::child_entry`] first thing. For tests, whose own program does not.
+    #[arg(skip)]
+    pub child_program: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            pdf_engine: EngineChoice::Auto,
+            max_memory_mib: 1024,
+            max_cpu_seconds: 20,
+            max_wall_seconds: 60,
+            max_pages: 5000,
+            max_text_bytes: 20_000_000,
+            child_program: None,
+        }
+    }
+}
+
+/// Reads a document. Blocks the calling thread until it is done: up to [`Options::max_wall_seconds`].
+///
+/// `on_page` is called once for each page in order, with the number of pages in all, while the document is
+/// still being read: progress, not a result. Pages it has seen may still end in an error.
+///
+/// The same bytes and options give the same text.
+///
+/// # Errors
+/// Every member of [`ReadError`] says what its cause is.
+pub fn read(
+    media: MediaType,
+    content: Source<'_>,
+    options: &Options,
+    on_page: &mut dyn FnMut(&Page, u32),
+) -> Result<Text, ReadError> {
+    let format: fn(&[u8]) -> Result<Text, ReadError> = match media {
+        MediaType::Pdf => {
+            return apart(Work::Pdf(options.pdf_engine), content, options, on_page).and_then(judged);
+        }
+        MediaType::Html => return apart(Work::Html, content, options, on_page),
+        MediaType::PlainText => formats::plain_text,
+        MediaType::Markdown => formats::markdown,
+        MediaType::Unsupported(name) => return Err(ReadError::Unsupported(name)),
+    };
+    let text = match content {
+        Source::Bytes(bytes) => format(within(bytes, options)?)?,
+        Source::File(mut file) => {
+            file.rewind()?;
+            let mut bytes = Vec::new();
+            file.take(source_limit(options) + 1).read_to_end(&mut bytes)?;
+            format(within(&bytes, options)?)?
+        }
+    };
+    let total = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
+    let mut meter = Meter::new(options.max_pages, options.max_text_bytes);
+    meter.total(total)?;
+    for page in &text.pages {
+        meter.page(page)?;
+        on_page(page, total);
+    }
+    Ok(text)
+}
+
+/// Markup and two-byte encodings make a source longer than its text, but not by much in an honest document.
+fn source_limit(options: &Options) -> u64 {
+    options.max_text_bytes.saturating_mul(4)
+}
+
+fn within<'a>(bytes: &'a [u8], options: &Options) -> Result<&'a [u8], ReadError> {
+    if bytes.len() as u64 > source_limit(options) {
+        Err(ReadError::LimitExceeded(Limit::Text))
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// Reads in a child.
+fn apart(
+    work: Work,
+    content: Source<'_>,
+    options: &Options,
+    on_page: &mut dyn FnMut(&Page, u32),
+) -> Result<Text, ReadError> {
+    let mut file = match content {
+        Source::File(file) => file,
+        // A file without a name in memory: the child reads it as any other, and no document touches a disk.
+        Source::Bytes(bytes) => {
+            let mut file =
+                File::from(memfd_create("document", MemfdFlags::CLOEXEC).map_err(std::io::Error::from)?);
+            file.write_all(bytes)?;
+            file
+        }
+    };
+    // Not `current_exe()`: an upgrade in place renames the file, while this still finds the running program.
+    let program = options.child_program.as_deref().unwrap_or(Path::new("/proc/self/exe"));
+    let mut order = Order {
+        work,
+        memory_bytes: options.max_memory_mib.saturating_mul(1 << 20),
+        cpu_seconds: options.max_cpu_seconds,
+        pages: options.max_pages,
+        text_bytes: options.max_text_bytes,
+    };
+    let deadline = Instant::now() + Duration::from_secs(options.max_wall_seconds);
+    let mut seen = 0;
+    let mut progress = |page: &Page, total: u32| {
+        // A second reading begins again, progress does not.
+        if page.number > seen {
+            seen = page.number;
+            on_page(page, total);
+        }
+    };
+    let first = child::run(program, &order, &mut file, deadline, &mut progress);
+    match first {
+        // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was
+        // never seen to crash reads again alone.
+        Err(ReadError::ChildDied(_) | ReadError::LimitExceeded(Limit::Memory))
+            if work == Work::Pdf(EngineChoice::Auto) =>
+        {
+            order.work = Work::Pdf(EngineChoice::Hayro);
+            child::run(program, &order, &mut file, deadline, &mut progress).or(first)
+        }
+        other => other,
+    }
+}
+
+/// Pages without text are an answer too, and not all of them the same one.
+fn judged(text: Text) -> Result<Text, ReadError> {
+    let pages = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
+    if pages == 0 {
+        // Not `Empty`: every file found like this was cut off or had lost its page tree.
+        return Err(ReadError::Broken("no page of it could be found".to_owned()));
+    }
+    let blank = |page: &Page| page.words() == 0;
+    let scanned = text.pages.iter().filter(|page| page.is_scanned()).count();
+    if scanned > 0 && text.pages.iter().all(|page| page.is_scanned() || blank(page)) {
+        return Err(ReadError::Scanned { pages });
+    }
+    if text.pages.iter().all(blank) {
+        return Err(ReadError::Empty);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::paragraphs;
+
+    fn text(pages: &[(&str, f32)]) -> Text {
+        let page = |(text, image_coverage): &(&str, f32)| Page {
+            blocks: paragraphs(text),
+            image_coverage: *image_coverage,
+            ..Page::default()
+        };
+        Text { pages: pages.iter().map(page).collect(), ..Text::default() }
+    }
+
+    #[test]
+    fn pictures_of_pages_are_told_from_blank_ones_and_from_text() {
+        assert!(matches!(
+            judged(text(&[("", 0.9), ("p. 2", 1.0), ("", 0.0)])),
+            Err(ReadError::Scanned { pages: 3 })
+        ));
+        assert!(matches!(judged(text(&[("", 0.0), ("", 0.2)])), Err(ReadError::Empty)));
+        assert!(matches!(judged(text(&[])), Err(ReadError::Broken(_))));
+        assert!(judged(text(&[("", 0.9), ("a page with words", 0.0)])).is_ok(), "what can be read is read");
+    }
+
+    #[test]
+    fn help_and_default_agree() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            options: Options,
+        }
+        let line = <Line as clap::Parser>::try_parse_from(["extraction"]).expect("no argument is needed");
+        assert_eq!(line.options, Options::default());
+    }
+
+    #[test]
+    fn text_is_limited_before_and_after_it_is_read() {
+        let options = Options { max_text_bytes: 10, max_pages: 1, ..Options::default() };
+        let of = |bytes: &[u8]| read(MediaType::PlainText, Source::Bytes(bytes), &options, &mut |_, _| {});
+        assert!(of(b"0123456789").is_ok());
+        assert!(matches!(of(b"0123456789a"), Err(ReadError::LimitExceeded(Limit::Text))));
+        assert!(matches!(of(&[b' '; 41]), Err(ReadError::LimitExceeded(Limit::Text))));
+        assert!(matches!(of(b"a\x0cb"), Err(ReadError::LimitExceeded(Limit::Pages))));
+    }
+}

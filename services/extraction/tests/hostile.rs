@@ -1,0 +1,216 @@
+//! Documents that attack their reader, and readers that have been taken over: whatever a child does, the
+//! parent answers in time, holds no more than it must, and says what happened.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use millrace_extraction::pdf::EngineChoice;
+use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read};
+
+fn options() -> Options {
+    Options { child_program: Some(env!("CARGO_BIN_EXE_millrace-extraction").into()), ..Options::default() }
+}
+
+fn read_pdf(bytes: &[u8], options: &Options) -> Result<Text, ReadError> {
+    read(MediaType::Pdf, Source::Bytes(bytes), options, &mut |_, _| {})
+}
+
+/// A stand-in for a child out of `tests/children`, which does what a child should not.
+fn pretend(child: &str) -> Result<Text, ReadError> {
+    let program: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/children").join(child);
+    assert!(program.exists(), "{}", program.display());
+    let options = Options {
+        child_program: Some(program),
+        // No second reading: each of these would fail it too.
+        pdf_engine: EngineChoice::Hayro,
+        max_wall_seconds: 2,
+        ..Options::default()
+    };
+    let begun = Instant::now();
+    let result = read_pdf(b"%PDF-1.7", &options);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{child} took {:?}", begun.elapsed());
+    result
+}
+
+fn death(child: &str) -> String {
+    match pretend(child) {
+        Err(ReadError::ChildDied(cause)) => cause,
+        other => panic!("{child}: {other:?}"),
+    }
+}
+
+#[test]
+fn deaths_are_told_with_their_cause() {
+    assert_eq!(death("killed"), "SIGKILL");
+    assert_eq!(death("silent"), "exit 0");
+    assert_eq!(death("truncated"), "exit 0, in the middle of a frame");
+    assert_eq!(death("sorry"), "exit 101: panicked at unpdf-0.52.1/src/lib.rs:1");
+    assert_eq!(death("aloof"), "it closed its streams and lived on");
+}
+
+#[test]
+fn lies_end_the_conversation() {
+    assert_eq!(death("giant"), "it answered with a frame of 4294967295 bytes");
+    assert_eq!(death("liar"), "it answered with pages out of order");
+    assert_eq!(death("early"), "it answered with fewer pages than it promised");
+    assert!(matches!(pretend("boastful"), Err(ReadError::LimitExceeded(Limit::Pages))));
+}
+
+#[test]
+fn silence_and_endless_talk_are_cut_off() {
+    assert!(matches!(pretend("asleep"), Err(ReadError::LimitExceeded(Limit::Wall))));
+    assert!(matches!(pretend("chatty"), Err(ReadError::LimitExceeded(Limit::Wall))));
+}
+
+#[test]
+fn a_child_that_cannot_start_is_our_fault_not_the_document_s() {
+    let options = Options { child_program: Some("/nonexistent".into()), ..Options::default() };
+    assert!(matches!(read_pdf(b"%PDF-1.7", &options), Err(ReadError::Io(_))));
+}
+
+/// A PDF of these objects, numbered from 1; the first is the catalogue.
+fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = b"%PDF-1.7\n".to_vec();
+    let mut table = String::new();
+    for (number, object) in (1..).zip(objects) {
+        writeln!(table, "{:010} 00000 n ", file.len()).expect("a string takes everything");
+        file.extend(format!("{number} 0 obj\n").bytes());
+        file.extend(object);
+        file.extend(b"\nendobj\n");
+    }
+    let (start, size) = (file.len(), objects.len() + 1);
+    file.extend(format!("xref\n0 {size}\n0000000000 65535 f \n{table}").bytes());
+    file.extend(format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
+    file
+}
+
+fn stream(dictionary: &str, data: &[u8]) -> Vec<u8> {
+    let mut object = format!("<<{dictionary}/Length {}>>\nstream\n", data.len()).into_bytes();
+    object.extend(data);
+    object.extend(b"\nendstream");
+    object
+}
+
+/// A PDF with a page for each content stream; further objects follow the pages, the first with the number
+/// given.
+fn pages(contents: &[Vec<u8>], resources: &str, more: &[Vec<u8>]) -> Vec<u8> {
+    let first = 4;
+    let kids: String = (0..contents.len()).map(|i| format!("{} 0 R ", first + 2 * i)).collect();
+    let mut objects = vec![
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        format!("<</Type/Pages/Count {}/Kids[{kids}]>>", contents.len()).into_bytes(),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_vec(),
+    ];
+    for (index, content) in contents.iter().enumerate() {
+        let page = format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents {} 0 R/Resources<</Font<</F 3 0 R>>{resources}>>>>",
+            first + 2 * index + 1
+        );
+        objects.extend([page.into_bytes(), content.clone()]);
+    }
+    objects.extend_from_slice(more);
+    pdf(&objects)
+}
+
+fn says(text: &str) -> Vec<u8> {
+    stream("", format!("BT /F 12 Tf 50 700 Td ({text}) Tj ET").as_bytes())
+}
+
+#[test]
+fn an_honest_document_passes_for_comparison() {
+    let file = pages(&[says("The first page of six words"), says("and the second one after it")], "", &[]);
+    let mut seen = Vec::new();
+    let text =
+        read(MediaType::Pdf, Source::Bytes(&file), &options(), &mut |p, total| seen.push((p.number, total)));
+    let text = text.expect("text");
+    assert_eq!(seen, [(1, 2), (2, 2)]);
+    assert_eq!(text.pages[1].blocks[0].text, "and the second one after it");
+    assert_eq!(text.agreement, Some(1.0));
+
+    let mut junk = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n".to_vec();
+    junk.extend(file);
+    assert_eq!(read_pdf(&junk, &options()).expect("text"), text, "what stands before the header is cut");
+}
+
+#[test]
+fn pages_and_text_are_limited() {
+    let file = pages(&[says("one"), says("two"), says("three")], "", &[]);
+    let few = Options { max_pages: 2, ..options() };
+    assert!(matches!(read_pdf(&file, &few), Err(ReadError::LimitExceeded(Limit::Pages))));
+    let short = Options { max_text_bytes: 5, ..options() };
+    assert!(matches!(read_pdf(&file, &short), Err(ReadError::LimitExceeded(Limit::Text))));
+}
+
+#[test]
+fn documents_without_text_say_why() {
+    assert!(matches!(read_pdf(b"", &options()), Err(ReadError::Empty)));
+    assert!(matches!(read_pdf(&pages(&[says(""), says(" ")], "", &[]), &options()), Err(ReadError::Empty)));
+    assert!(matches!(read_pdf(b"no header", &options()), Err(ReadError::Broken(_))));
+    let whole = pages(&[says("one two three four five")], "", &[]);
+    let result = read_pdf(&whole[..60], &options());
+    assert!(matches!(result, Err(ReadError::Broken(_))), "cut off early: {result:?}");
+}
+
+#[test]
+fn lost_pages_are_not_passed_over_in_silence() {
+    let file = pages(&[says("one two three four five"), says("the page that will be lost")], "", &[]);
+    assert!(!read_pdf(&file, &options()).expect("text").incomplete);
+    let second = file.windows(8).position(|at| at == b"\n6 0 obj").expect("the second page");
+    let text = read_pdf(&file[..second], &options()).expect("text");
+    assert_eq!(text.pages[0].blocks[0].text, "one two three four five");
+    assert!(text.incomplete, "{text:?}");
+}
+
+#[test]
+fn memory_is_limited() {
+    let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..1024 {
+        bomb.write_all(&[b' '; 1 << 20]).expect("a vector takes everything");
+    }
+    let content = stream("/Filter/FlateDecode", &bomb.finish().expect("a vector takes everything"));
+    let file = pages(&[content], "", &[]);
+    let result = read_pdf(&file, &Options { max_memory_mib: 300, ..options() });
+    assert!(matches!(result, Err(ReadError::LimitExceeded(Limit::Memory))), "{result:?}");
+}
+
+#[test]
+fn time_is_limited() {
+    // Ten forms, each painting the next one twenty times: a billion billion of the last.
+    let forms: Vec<Vec<u8>> = (0..12)
+        .map(|level| {
+            let resources = format!("/Resources<</Font<</F 3 0 R>>/XObject<</X {} 0 R>>>>", 7 + level);
+            let paint = if level == 11 { "BT /F 9 Tf (x) Tj ET".to_owned() } else { "/X Do ".repeat(20) };
+            stream(&format!("/Type/XObject/Subtype/Form/BBox[0 0 600 800]{resources}"), paint.as_bytes())
+        })
+        .collect();
+    let file = pages(&[stream("", b"/X Do")], "/XObject<</X 6 0 R>>", &forms);
+    let begun = Instant::now();
+    let hayro = Options { pdf_engine: EngineChoice::Hayro, max_cpu_seconds: 1, ..options() };
+    let result = read_pdf(&file, &hayro);
+    assert!(matches!(result, Err(ReadError::LimitExceeded(Limit::Cpu))), "{result:?}");
+    let result = read_pdf(&file, &Options { max_wall_seconds: 2, ..hayro });
+    assert!(result.is_err() && begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+
+    let html = "<div>".repeat(200_000);
+    let result = read(
+        MediaType::Html,
+        Source::Bytes(html.as_bytes()),
+        &Options { max_cpu_seconds: 1, ..options() },
+        &mut |_, _| {},
+    );
+    assert!(matches!(result, Err(ReadError::LimitExceeded(_))), "{result:?}");
+}
+
+#[test]
+fn one_engine_s_stack_overflow_is_the_other_s_turn() {
+    let deep = "[".repeat(4_000_000) + &"]".repeat(4_000_000);
+    let more = [deep.into_bytes()];
+    let file = pages(&[says("still five words to read")], "/Properties 6 0 R", &more);
+    let alone = read_pdf(&file, &Options { pdf_engine: EngineChoice::Unpdf, ..options() });
+    println!("unpdf alone: {alone:?}");
+    let text = read_pdf(&file, &options()).expect("text");
+    println!("auto: {text:?}");
+    assert_eq!(text.pages[0].blocks[0].text, "still five words to read");
+}

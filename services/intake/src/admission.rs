@@ -1,0 +1,103 @@
+//! What every upload goes through, however it came: checks, storing, the job.
+
+use crate::Settings;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use millrace_contract::wire::{Claim, Document, Job};
+use millrace_contract::{ErrorCode, ids, subject};
+use millrace_media as media;
+use millrace_stage::{ContentStream, Ports, Result, StageError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Metadata that a sender may add.
+const METADATA: usize = 32;
+
+pub(crate) struct Admission {
+    pub(crate) settings: Settings,
+    pub(crate) profiles: Vec<String>,
+    pub(crate) ports: Arc<dyn Ports>,
+}
+
+/// What a sender wishes for a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    pub(crate) name: String,
+    pub(crate) profile: String,
+    pub(crate) lane: String,
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+impl Admission {
+    /// A job as it begins, if what the sender wishes can be had.
+    pub(crate) fn job(&self, id: String, tenant: &str, wishes: &Wishes) -> Result<Job> {
+        if !wishes.profile.is_empty() && !self.profiles.contains(&wishes.profile) {
+            let message =
+                format!("there is no profile {:?}; installed: {}", wishes.profile, self.profiles.join(", "));
+            return Err(StageError::new(ErrorCode::ProfileUnknown, message));
+        }
+        let lane = if wishes.lane.is_empty() { subject::DEFAULT_LANE } else { &wishes.lane };
+        ids::token("lane", lane)
+            .map_err(|error| StageError::new(ErrorCode::RequestInvalid, error.to_string()))?;
+        let long = |text: &str| text.len() > 256;
+        if wishes.metadata.len() > METADATA
+            || wishes.metadata.iter().any(|(key, value)| long(key) || long(value))
+        {
+            let message = format!("metadata may have {METADATA} entries of up to 256 bytes");
+            return Err(StageError::new(ErrorCode::RequestInvalid, message));
+        }
+        Ok(Job {
+            id,
+            tenant: tenant.to_owned(),
+            run: 1,
+            lane: lane.to_owned(),
+            profile: wishes.profile.clone(),
+            metadata: wishes.metadata.clone(),
+            created_at_ms: now_ms(),
+            document: Some(Document { name: wishes.name.chars().take(256).collect(), ..Document::default() }),
+            ..Job::default()
+        })
+    }
+
+    /// Looks at the first bytes, then stores the document as it streams in.
+    pub(crate) async fn receive(&self, job: &mut Job, content: ContentStream) -> Result<Claim> {
+        // Asked again after its end: a short document ends while we look at its first bytes.
+        let mut content = content.fuse();
+        let mut first = BytesMut::new();
+        while first.len() < media::SNIFF_BYTES {
+            match content.next().await {
+                Some(Ok(bytes)) => first.extend_from_slice(&bytes),
+                Some(Err(error)) => {
+                    let message = format!("the upload broke off: {error}");
+                    return Err(StageError::new(ErrorCode::RequestInvalid, message));
+                }
+                None => break,
+            }
+        }
+        if first.is_empty() {
+            return Err(StageError::new(ErrorCode::DocumentEmpty, "the document has no bytes"));
+        }
+        let document = job.document.get_or_insert_default();
+        let media = media::media_type(
+            &first,
+            Some(&document.name).filter(|name| !name.is_empty()).map(String::as_str),
+        );
+        if let media::MediaType::Unsupported(found) = &media {
+            let message =
+                format!("documents of type {found} cannot be read; send PDF, HTML, Markdown or text");
+            return Err(StageError::new(ErrorCode::DocumentTypeUnsupported, message));
+        }
+        let whole = futures_util::stream::once(std::future::ready(Ok(Bytes::from(first)))).chain(content);
+        let claim = self.ports.store(&job.tenant, Box::pin(whole), self.settings.max_upload).await?;
+        document.media_type = media.to_string();
+        document.size = claim.size;
+        document.sha256.clone_from(&claim.sha256);
+        Ok(claim)
+    }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

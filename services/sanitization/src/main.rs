@@ -1,0 +1,5 @@
+//! Sanitization as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    millrace_runtime::main::<millrace_sanitization::Sanitization>()
+}

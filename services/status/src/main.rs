@@ -1,0 +1,5 @@
+//! Status as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    millrace_runtime::main_edge::<millrace_status::StatusService>()
+}

@@ -1,0 +1,5 @@
+//! Validation as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    millrace_runtime::main::<millrace_validation::Validation>()
+}

@@ -1,5 +1,5 @@
 //! The decisions of the delivery protocol, as pure functions. The runtime calls them with what it sees, the model
-//! check (`tests/model.rs`) with what could be seen.
+//! check (`integration-tests/tests/model.rs`) with what could be seen.
 
 use crate::{Disposition, EventKind, Service};
 use std::time::Duration;

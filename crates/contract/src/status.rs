@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the fold takes the maximum over: run, then whether the run has ended, then round, then how far the event is
-/// along its round, then its id (which decides nothing that can happen, but makes the order total).
+/// along its round, then its id (which decides nothing that can happen, but makes the order total; see [`Status::fold`]).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
     run: u32,
@@ -17,7 +17,7 @@ pub struct Version {
 }
 
 /// Where a job stands in the eyes of its user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Accepted; no stage has finished.
@@ -107,15 +107,26 @@ impl Status {
         })
     }
 
-    /// The status after both. Commutative, associative, idempotent.
+    /// The status after both. Commutative, associative, idempotent, whatever the events say: the fields are those of
+    /// the greatest version, progress and time each a maximum of their own over that version's run.
     #[must_use]
     pub fn fold(self, other: Status) -> Status {
-        let (mut last, earlier) = if other.version > self.version { (other, self) } else { (self, other) };
+        let (mut last, earlier) = if other.place() > self.place() { (other, self) } else { (self, other) };
         if last.version.run == earlier.version.run {
             last.progress = last.progress.max(earlier.progress);
             last.updated_at_ms = last.updated_at_ms.max(earlier.updated_at_ms);
         }
         last
+    }
+
+    /// What the maximum is over. One verdict has one version, so that the version alone decides; but should two ever
+    /// share one, the words decide, not the order in which they came. Progress and time are left out, because the
+    /// fold changes them.
+    fn place(&self) -> impl Ord + '_ {
+        let Status {
+            version, state, current_stage, substage, last_error, error_message, report, job, ..
+        } = self;
+        (version, state, current_stage, substage, last_error, error_message, report, job)
     }
 
     /// Which run the fields tell of.

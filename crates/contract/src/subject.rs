@@ -36,7 +36,8 @@ impl std::fmt::Display for Subject<'_> {
 pub fn parse(subject: &str) -> Option<Subject<'_>> {
     let mut tokens = subject.strip_prefix("millrace.v1.")?.split('.');
     let mut event = tokens.next()?;
-    if event == "parked" || event == "due" {
+    let parked = event == "parked";
+    if parked || event == "due" {
         event = tokens.next()?;
     }
     let found = Subject {
@@ -45,6 +46,10 @@ pub fn parse(subject: &str) -> Option<Subject<'_>> {
         tenant: tokens.next()?,
         job: tokens.next()?,
     };
+    // See `parked`.
+    if parked {
+        tokens.next()?;
+    }
     tokens.next().is_none().then_some(found)
 }
 
@@ -53,36 +58,23 @@ pub fn history(tenant: &str, job: &str) -> String {
     format!("millrace.v1.*.*.{tenant}.{job}")
 }
 
-/// A subject's twin for an event that waits (`parked`), or has waited (`due`). Both lie in the stream of the event,
-/// because the server fires a schedule only into its own stream.
-pub fn waiting(state: Waiting, subject: &str) -> String {
-    let state = state.token();
+/// Where an event waits for its schedule: in its own stream, because the server fires a schedule only there. A schedule
+/// replaces the one on the same subject, so the subject ends in the verdict that waits: else a job's earlier round or
+/// run, or another upload of the tenant, could put out what is waiting and leave a job with nothing behind it.
+pub fn parked(subject: &str, verdict: &str) -> String {
+    let token = verdict.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "-");
+    format!("{}.{token}", twin("parked", subject))
+}
+
+/// Where an event comes back that has waited. It may be the subject of one that has come back before.
+pub fn due(subject: &str) -> String {
+    twin("due", subject)
+}
+
+fn twin(state: &str, subject: &str) -> String {
     match subject.strip_prefix("millrace.v1.") {
-        Some(event) if event.starts_with("parked.") || event.starts_with("due.") => {
-            let event = event.split_once('.').map_or(event, |(_, event)| event);
-            format!("millrace.v1.{state}.{event}")
-        }
-        Some(event) => format!("millrace.v1.{state}.{event}"),
+        Some(event) => format!("millrace.v1.{state}.{}", event.strip_prefix("due.").unwrap_or(event)),
         None => format!("{INBOX}-{state}.{}", subject.rsplit('.').next().unwrap_or_default()),
-    }
-}
-
-/// See [`waiting`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
-    /// Held back by a schedule.
-    Parked,
-    /// Fired by its schedule.
-    Due,
-}
-
-impl Waiting {
-    /// Its token in a subject.
-    pub const fn token(self) -> &'static str {
-        match self {
-            Waiting::Parked => "parked",
-            Waiting::Due => "due",
-        }
     }
 }
 
@@ -105,7 +97,7 @@ pub fn stream_subjects(service: Service) -> Vec<String> {
 
 /// Subjects of the inbox stream.
 pub fn inbox_subjects() -> Vec<String> {
-    vec![format!("{INBOX}.*"), format!("{INBOX}-parked.*"), format!("{INBOX}-due.*")]
+    vec![format!("{INBOX}.*"), format!("{INBOX}-parked.>"), format!("{INBOX}-due.*")]
 }
 
 /// What a service's consumer of one stream filters on, for all lanes or for some.
@@ -133,22 +125,44 @@ pub fn progress(tenant: &str, job: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{Position, verdict_id};
 
     #[test]
     fn subjects_read_back() {
         let subject = Subject { event: EventKind::Extracted, lane: "default", tenant: "acme", job: "j1" };
         assert_eq!(subject.to_string(), "millrace.v1.extracted.default.acme.j1");
         assert_eq!(parse(&subject.to_string()), Some(subject.clone()));
-        let parked = waiting(Waiting::Parked, &subject.to_string());
-        assert_eq!(parked, "millrace.v1.parked.extracted.default.acme.j1");
-        assert_eq!(parse(&parked), Some(subject.clone()));
-        assert_eq!(waiting(Waiting::Due, &parked), "millrace.v1.due.extracted.default.acme.j1");
-        assert_eq!(waiting(Waiting::Due, "millrace.inbox-parked.acme"), "millrace.inbox-due.acme");
+        let on = due(&subject.to_string());
+        assert_eq!(on, "millrace.v1.due.extracted.default.acme.j1");
+        assert_eq!(parse(&on), Some(subject.clone()));
+        assert_eq!(due(&on), on);
+        for from in [subject.to_string(), on] {
+            let waits = parked(&from, "j1:sanitization:1.0");
+            assert_eq!(waits, "millrace.v1.parked.extracted.default.acme.j1.j1-sanitization-1-0");
+            assert_eq!(parse(&waits), Some(subject.clone()));
+        }
+        for from in ["millrace.inbox.acme", "millrace.inbox-due.acme"] {
+            assert_eq!(due(from), "millrace.inbox-due.acme");
+            assert_eq!(parked(from, "j1:intake:1.0"), "millrace.inbox-parked.acme.j1-intake-1-0");
+        }
         for bad in
             ["millrace.v1.nope.l.t.j", "millrace.v1.extracted.l.t", "millrace.v1.extracted.l.t.j.k", "x"]
         {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn nothing_that_waits_is_put_out_by_another() {
+        let at = |run, round| Position { run, round };
+        let all = [(1, 0), (1, 1), (11, 0), (2, 0)];
+        let routed = "millrace.v1.routed.default.acme.j1";
+        let inference = all
+            .map(|(run, round)| parked(routed, &verdict_id("j1", Service::Inference, at(run, round), None)));
+        let uploads = ["j1", "j2"]
+            .map(|job| parked("millrace.inbox.acme", &verdict_id(job, Service::Intake, at(1, 0), None)));
+        let subjects: std::collections::HashSet<_> = inference.iter().chain(&uploads).collect();
+        assert_eq!(subjects.len(), inference.len() + uploads.len());
     }
 
     #[test]

@@ -10,10 +10,9 @@ use crate::telemetry::trace_id;
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, AckKind};
 use millrace_contract::protocol::{self, AfterFailure, AfterPanic, Failure, Patience, Position};
-use millrace_contract::subject::{self, Waiting};
 use millrace_contract::wire::fact::Kind;
 use millrace_contract::wire::{Claim, Dead, Event, Fact, StageFailed, StageOutput};
-use millrace_contract::{ErrorCode, Hop, artifact, event};
+use millrace_contract::{ErrorCode, Hop, artifact, event, subject};
 use millrace_stage::{Content, Desk, Handler, Heard, Outcome, Raw, Result, Saying, StageError};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
@@ -357,8 +356,8 @@ impl Carrier {
         since: u64,
         after: Duration,
     ) -> std::result::Result<(), ()> {
-        let parked = subject::waiting(Waiting::Parked, &delivery.raw.subject);
-        let due = subject::waiting(Waiting::Due, &delivery.raw.subject);
+        let parked = subject::parked(&delivery.raw.subject, id);
+        let due = subject::due(&delivery.raw.subject);
         // Schedules are kept in whole seconds: never early.
         let at = SystemTime::now() + after + Duration::from_millis(999);
         let mut headers = HeaderMap::new();

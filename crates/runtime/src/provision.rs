@@ -84,11 +84,13 @@ pub(crate) async fn streams(broker: &Broker, settings: &Settings) -> anyhow::Res
 /// Makes the consumers of one hop.
 pub(crate) async fn consumers(broker: &Broker, settings: &Settings, hop: &Hop) -> anyhow::Result<()> {
     for (stream, filters) in reads(settings, hop) {
+        // Nobody would hear of an alarm that was given up on: it is the only trace of the message it tells of.
+        let endless = hop.max_deliver == 0 || stream == subject::ADVISORY_STREAM;
         let config = pull::Config {
             durable_name: Some(settings.durable(hop)),
             ack_policy: AckPolicy::Explicit,
             ack_wait: settings.ack_wait(hop),
-            max_deliver: if hop.max_deliver == 0 { -1 } else { i64::from(hop.max_deliver) },
+            max_deliver: if endless { -1 } else { i64::from(hop.max_deliver) },
             max_ack_pending: i64::from(hop.max_ack_pending),
             filter_subjects: filters,
             ..pull::Config::default()

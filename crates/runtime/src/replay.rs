@@ -7,7 +7,7 @@ use crate::{envelope, metrics::Metrics};
 use anyhow::Context as _;
 use millrace_contract::protocol::{self, Position};
 use millrace_contract::wire::Claim;
-use millrace_contract::{EventKind, Service};
+use millrace_contract::{EventKind, Service, artifact};
 use millrace_stage::{Content, Recorded, Saying};
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
@@ -147,11 +147,21 @@ impl Operator {
         let history = self.log.history(Some(&tenant), &id).await?;
         let jobs = || history.iter().filter_map(|recorded| recorded.event.job.as_ref());
         let cost_microusd = jobs().map(|job| job.cost_microusd).max().unwrap_or(0);
+        let mut run = jobs().map(|job| job.run).max().unwrap_or(1) + 1;
         loop {
-            let run = jobs().map(|job| job.run).max().unwrap_or(1) + 1;
             let replayed = Replayed { job: id.clone(), tenant: tenant.clone(), run, cost_microusd };
             if which.dry_run {
                 return Ok(replayed);
+            }
+            // Two operators who replay different events of a job at once see the same history, and speak in different
+            // streams: only a claim keeps them from beginning the same run twice, which could then end twice.
+            let ours = format!("{:032x}", rand::random::<u128>());
+            let claim =
+                artifact::key(&tenant, "replay", &artifact::sha256_hex(format!("{id} run {run}").as_bytes()));
+            let claimed = self.artifacts.put(&claim, ours.clone().into()).await?;
+            if claimed.sha256 != artifact::sha256_hex(ours.as_bytes()) {
+                run += 1;
+                continue;
             }
             // A trace of its own, so that a replay a week later does not reopen an old one; linked to it.
             let root = self.telemetry.span(

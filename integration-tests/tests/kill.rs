@@ -144,9 +144,11 @@ async fn a_document_that_kills_the_service_each_time_is_dead_with_its_cause() {
     // What the broker sees of a service that dies of a document: it takes the message and is not heard of again.
     let js = world.client().await;
     let stream = js.get_stream("MILLRACE_EXTRACTION").await.unwrap();
-    let consumer: async_nats::jetstream::consumer::PullConsumer = stream.get_consumer("sanitization").await.unwrap();
+    let consumer: async_nats::jetstream::consumer::PullConsumer =
+        stream.get_consumer("sanitization").await.unwrap();
     for delivery in 1..=5 {
-        let mut taken = consumer.batch().max_messages(1).expires(Duration::from_secs(20)).messages().await.unwrap();
+        let mut taken =
+            consumer.batch().max_messages(1).expires(Duration::from_secs(20)).messages().await.unwrap();
         let message = taken.next().await.expect("a delivery").unwrap();
         assert_eq!(message.info().unwrap().delivered, delivery);
     }

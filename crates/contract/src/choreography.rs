@@ -68,7 +68,7 @@ pub struct Hop {
     pub ack_wait: Duration,
     /// How long one run of the stage may take before it is given up.
     pub deadline: Duration,
-    /// Deliveries before the message counts as poison.
+    /// Deliveries before the message counts as poison; 0 is without end.
     pub max_deliver: u32,
     /// Jobs at work at once in one replica.
     pub in_flight: usize,
@@ -174,7 +174,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         doing: "",
         ack_wait: Duration::from_secs(15),
         deadline: Duration::from_secs(60),
-        max_deliver: 1000, // the fold never refuses an event; Redis may be away for long
+        max_deliver: 0, // the fold never refuses an event; Redis may be away for long
         in_flight: 256,
         max_ack_pending: 4096,
         share: 0,

@@ -50,13 +50,13 @@ pub fn table() -> String {
         } else {
             (join(hop.says), format!("`{}`", hop.service.stream()))
         };
+        let deliveries = if hop.max_deliver == 0 { "no end".to_owned() } else { hop.max_deliver.to_string() };
         let _ = writeln!(
             out,
-            "| `{}` | {hears} | {says} | {stream} | {} s | {} s | {} | {} | {} % |",
+            "| `{}` | {hears} | {says} | {stream} | {} s | {} s | {deliveries} | {} | {} % |",
             hop.service.name(),
             hop.ack_wait.as_secs(),
             hop.deadline.as_secs(),
-            hop.max_deliver,
             hop.in_flight,
             hop.share,
         );

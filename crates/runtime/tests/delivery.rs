@@ -4,6 +4,7 @@ mod common;
 
 use common::{World, act, code, fail};
 use millrace_contract::{ErrorCode, EventKind, Service};
+use millrace_runtime::{Operator, Which};
 use millrace_stage::Saying;
 use millrace_testkit::eventually;
 use std::process::Command;
@@ -153,6 +154,49 @@ async fn long_waits_are_parked_and_use_up_no_attempt() {
     assert_eq!((verdict.kind, world.runs()), (EventKind::Extracted, 7));
     world.settled().await;
     assert_eq!(world.kinds(&job).await, [EventKind::Uploaded, EventKind::Extracted]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_not_put_out_by_what_waits_later() {
+    // The first run is put aside after the second, and comes back before it.
+    let wait = |seconds| fail(ErrorCode::ProviderRateLimited).after(Some(Duration::from_secs(seconds)));
+    let world = World::new(act(move |run| async move {
+        match run {
+            1 => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Err(wait(2))
+            }
+            2 => Err(wait(6)),
+            _ => Ok(1),
+        }
+    }))
+    .await;
+    let job = world.upload("x").await;
+    eventually("the first run to begin", || async { (world.runs() == 1).then_some(()) }).await;
+    let which = Which {
+        event: EventKind::Uploaded,
+        job: Some(job.clone()),
+        tenant: None,
+        lane: None,
+        since: None,
+        fresh: false,
+        dry_run: false,
+    };
+    let replayed = Operator::of(&world.node).unwrap().replay(&which).await.unwrap();
+    assert_eq!(replayed.iter().map(|replayed| replayed.run).collect::<Vec<_>>(), [2]);
+    let extracted = |run| {
+        let (world, job) = (&world, &job);
+        eventually("a run's verdict", move || async move {
+            let said = world.history(job).await;
+            let found = said.iter().find(|said| {
+                said.kind == EventKind::Extracted && said.event.job.as_ref().is_some_and(|job| job.run == run)
+            });
+            found.map(|_| ())
+        })
+    };
+    extracted(1).await;
+    extracted(2).await;
+    world.settled().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

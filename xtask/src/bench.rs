@@ -13,7 +13,7 @@ pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
     tools::servers(root)?;
     println!("building in release mode (minutes the first time)");
     let built = tools::cargo(root)
-        .args(["build", "--quiet", "--release", "--workspace", "--bins", "--exclude", "xtask"])
+        .args(["build", "--release", "--workspace", "--bins", "--exclude", "xtask"])
         .status()?;
     ensure!(built.success(), "the build failed");
     let program = format!("bench-{name}");

@@ -15,7 +15,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     println!("nats-server   {}", tools.nats.display());
     println!("redis-server  {}", tools.redis.display());
     println!("\n== building millrace (minutes the first time, seconds after)");
-    let built = tools::cargo(root).args(["build", "--quiet", "--workspace", "--bins"]).status()?;
+    let built = tools::cargo(root).args(["build", "--workspace", "--bins"]).status()?;
     ensure!(built.success(), "the build failed");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let millrace = target.join("debug/millrace");

@@ -24,7 +24,7 @@ pub fn run(root: &Path, filter: &[String]) -> anyhow::Result<()> {
         command
     };
     println!("\n== building (minutes the first time)");
-    let built = cargo().args(["build", "--quiet", "--workspace", "--bins"]).status()?;
+    let built = cargo().args(["build", "--workspace", "--bins"]).status()?;
     ensure!(built.success(), "the build failed");
 
     println!("\n== cargo test --workspace");

@@ -7,6 +7,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 /// Tracing of one process; flushed by [`Telemetry::flush`].

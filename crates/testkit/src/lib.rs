@@ -38,9 +38,16 @@ pub fn root() -> PathBuf {
     here.join("../..").canonicalize().unwrap_or(here)
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, and that no other call in this process gets. Below the range from which the kernel
+/// takes ports for outgoing connections: one of those would be gone by the time a server binds it.
 pub fn free_port() -> u16 {
-    let listener =
-        std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap_or_else(|error| panic!("no port: {error}"));
-    listener.local_addr().unwrap_or_else(|error| panic!("no port: {error}")).port()
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 18_000 + u16::try_from(std::process::id() % 100).unwrap_or(0) * 100;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 4_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub fn program(name: &str) -> PathBuf {
 
 fn spawn(command: &mut Command, port: u16, log: &Path) -> Child {
     let file = std::fs::File::create(log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
-    let process = command
+    let mut process = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(file)
@@ -51,6 +51,12 @@ fn spawn(command: &mut Command, port: u16, log: &Path) -> Child {
     let begun = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{command:?} does not listen on {port}");
+        if let Ok(Some(status)) = process.try_wait() {
+            panic!(
+                "{command:?} ended at once ({status}): {}",
+                std::fs::read_to_string(log).unwrap_or_default()
+            );
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
     process

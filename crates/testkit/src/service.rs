@@ -55,7 +55,8 @@ impl Service {
     /// Starts it again, after it ended, with the same addresses.
     pub fn restart(&mut self) {
         self.kill();
-        let log = self.log.reopen().unwrap_or_else(|error| panic!("{error}"));
+        let log = std::fs::OpenOptions::new().append(true).open(self.log.path());
+        let log = log.unwrap_or_else(|error| panic!("{error}"));
         let program = binary(&format!("millrace-{}", self.name));
         let process = Command::new(&program)
             .env("MILLRACE_OPS_ADDR", format!("127.0.0.1:{}", self.ops))
@@ -72,12 +73,20 @@ impl Service {
     /// Waits for `/readyz`.
     pub async fn ready(&self) -> &Service {
         let url = format!("http://127.0.0.1:{}/readyz", self.ops);
-        eventually(&format!("{} to be ready; its log:\n{}", self.name, self.log()), || async {
+        eventually(&format!("{} to be ready", self.name), || async {
+            assert!(self.alive(), "{} ended at once; its log:\n{}", self.name, self.log());
             let response = reqwest::get(&url).await.ok()?;
             response.status().is_success().then_some(())
         })
         .await;
         self
+    }
+
+    fn alive(&self) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        let state =
+            state.rsplit(')').next().and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+        state.is_some_and(|state| state != "Z")
     }
 
     /// Base URL of its HTTP API.

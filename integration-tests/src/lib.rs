@@ -1,6 +1,6 @@
 //! The whole system for a test: real servers, every service a process of its own.
 
-use millrace_testkit::{Nats, Redis, Service, eventually, root};
+use millrace_testkit::{Nats, Redis, Service, root};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -104,13 +104,25 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
             job.models.clone_from(&routed.models);
             job.lane.clone_from(&routed.lane);
             job.prompt_language.clone_from(&routed.prompt_language);
+            job.long_models.clone_from(&routed.long_models);
+            job.policy_models.clone_from(&routed.policy_models);
+            job.tier.clone_from(&routed.tier);
+            job.remedies.extend(routed.remedies.iter().cloned());
         }
         Kind::Inferred(inferred) => {
             job.provider.clone_from(&inferred.provider);
             job.model.clone_from(&inferred.model);
             job.input_tokens += inferred.input_tokens;
             job.output_tokens += inferred.output_tokens;
+            job.cached_tokens += inferred.cached_tokens;
             job.cost_microusd += inferred.cost_microusd;
+        }
+        Kind::InferenceFailed(failure) => {
+            let spent = failure.spent.unwrap_or_default();
+            job.input_tokens += spent.input_tokens;
+            job.output_tokens += spent.output_tokens;
+            job.cached_tokens += spent.cached_tokens;
+            job.cost_microusd += spent.cost_microusd;
         }
         Kind::Uploaded(_)
         | Kind::Completed(_)
@@ -119,7 +131,6 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
         | Kind::IntakeFailed(_)
         | Kind::ExtractionFailed(_)
         | Kind::SanitizationFailed(_)
-        | Kind::InferenceFailed(_)
         | Kind::ValidationFailed(_) => {}
     }
 }

@@ -7,6 +7,7 @@ pub mod error_code;
 pub mod event;
 pub mod ids;
 pub mod protocol;
+pub mod remedy;
 pub mod render;
 pub mod status;
 pub mod subject;
@@ -21,3 +22,4 @@ pub mod wire {
 pub use choreography::{CHOREOGRAPHY, EventKind, Hop, Service};
 pub use error_code::{Disposition, ErrorCode};
 pub use ids::{JobId, Tenant};
+pub use remedy::Action;

@@ -80,6 +80,9 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// A pause shorter than this is not worth parking for: schedules are kept in whole seconds.
+    pub const BRIEF: Duration = Duration::from_millis(500);
+
     /// 2, 4, 8 s; up to 10 s in place; a day in all.
     pub const DEFAULT: Patience = Patience {
         first: Duration::from_secs(2),
@@ -102,6 +105,10 @@ pub struct Failure {
     pub waited: Duration,
     /// Uniform in 0..1, for the jitter.
     pub dice: f64,
+    /// The stage has counted the tries itself, and there were enough.
+    pub exhausted: bool,
+    /// Somebody else can work while this one waits: park it rather than hold it.
+    pub yields: bool,
 }
 
 /// What to do about a failed try.
@@ -127,7 +134,10 @@ pub enum AfterFailure {
 
 /// Decides after a failed try.
 pub fn after_failure(failure: Failure, patience: &Patience) -> AfterFailure {
-    let Failure { disposition, attempt, told, waited, dice } = failure;
+    let Failure { disposition, attempt, told, waited, dice, exhausted, yields } = failure;
+    if exhausted {
+        return AfterFailure::Say;
+    }
     match disposition {
         Disposition::Recover | Disposition::Reject => AfterFailure::Say,
         Disposition::Retry => {
@@ -144,7 +154,7 @@ pub fn after_failure(failure: Failure, patience: &Patience) -> AfterFailure {
             };
             if waited + after > patience.in_all {
                 AfterFailure::Say
-            } else if after <= patience.hold {
+            } else if after <= if yields { Patience::BRIEF } else { patience.hold } {
                 AfterFailure::Retry { after, counts }
             } else {
                 AfterFailure::Park { after, counts }
@@ -173,9 +183,29 @@ mod tests {
 
     fn retry(attempt: u32, told: Option<u64>) -> AfterFailure {
         let told = told.map(Duration::from_secs);
-        let failure =
-            Failure { disposition: Disposition::Retry, attempt, told, waited: Duration::ZERO, dice: 1.0 };
-        after_failure(failure, &Patience::DEFAULT)
+        after_failure(failed(Disposition::Retry, attempt, told), &Patience::DEFAULT)
+    }
+
+    fn failed(disposition: Disposition, attempt: u32, told: Option<Duration>) -> Failure {
+        Failure {
+            disposition,
+            attempt,
+            told,
+            waited: Duration::ZERO,
+            dice: 1.0,
+            exhausted: false,
+            yields: false,
+        }
+    }
+
+    #[test]
+    fn whoever_yields_is_parked_and_whoever_has_had_enough_says_so() {
+        let told = Some(Duration::from_secs(2));
+        let yields = Failure { yields: true, ..failed(Disposition::Retry, 1, told) };
+        let parked = AfterFailure::Park { after: Duration::from_secs(2), counts: false };
+        assert_eq!(after_failure(yields, &Patience::DEFAULT), parked);
+        let enough = Failure { exhausted: true, ..failed(Disposition::Retry, 1, told) };
+        assert_eq!(after_failure(enough, &Patience::DEFAULT), AfterFailure::Say);
     }
 
     #[test]
@@ -199,13 +229,7 @@ mod tests {
     #[test]
     fn final_errors_are_never_tried_again() {
         for disposition in [Disposition::Reject, Disposition::Recover] {
-            let failure = Failure {
-                disposition,
-                attempt: 1,
-                told: Some(Duration::from_secs(1)),
-                waited: Duration::ZERO,
-                dice: 0.5,
-            };
+            let failure = failed(disposition, 1, Some(Duration::from_secs(1)));
             assert_eq!(after_failure(failure, &Patience::DEFAULT), AfterFailure::Say);
         }
     }

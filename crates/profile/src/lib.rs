@@ -1,6 +1,8 @@
 //! Profiles: what is asked of a document. A folder with `profile.toml`, one JSON Schema and one template for each
 //! prompt; a user copies a folder, changes it and restarts. The ones in `profiles/` are built in.
 
+pub mod checks;
+
 use anyhow::{Context as _, bail, ensure};
 use include_dir::{Dir, include_dir};
 use millrace_contract::artifact::sha256_hex;
@@ -35,6 +37,10 @@ pub struct Profile {
     pub max_output_tokens: u32,
     /// What is asked, in order.
     pub prompts: Vec<Prompt>,
+    /// What must hold between the findings.
+    pub checks: Vec<checks::Check>,
+    /// A document longer than this is asked about in parts, tokens; 0: as long as the model allows.
+    pub max_input_tokens: u64,
     /// SHA-256 over all its files: another digest, other answers.
     pub digest: String,
     templates: Environment<'static>,
@@ -81,6 +87,10 @@ struct File {
     #[serde(default)]
     system_languages: BTreeMap<String, String>,
     prompts: Vec<FilePrompt>,
+    #[serde(default)]
+    checks: Vec<checks::Check>,
+    #[serde(default)]
+    max_input_tokens: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,6 +216,8 @@ impl Profile {
             models: file.models,
             max_output_tokens: file.max_output_tokens,
             prompts,
+            checks: file.checks,
+            max_input_tokens: file.max_input_tokens,
             digest: sha256_hex(all.as_bytes()),
             templates,
             system,

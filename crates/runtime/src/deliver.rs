@@ -138,6 +138,8 @@ impl Carrier {
                 disposition: error.code.disposition(),
                 attempt,
                 told: error.retry_after,
+                exhausted: error.exhausted,
+                yields: error.yields,
                 waited: Duration::from_millis(now_ms().saturating_sub(since)),
                 dice: rand::random(),
             };
@@ -342,7 +344,11 @@ impl Carrier {
             error.message,
             "failed"
         );
-        event.fact = Some(Fact { kind: Some(verdict_on(self.hop, error, attempts, delivery.delivered)) });
+        let fact = verdict_on(self.hop, error, attempts, delivery.delivered);
+        if let Some(job) = &mut event.job {
+            event::absorb(job, &fact);
+        }
+        event.fact = Some(Fact { kind: Some(fact) });
         event.at_ms = now_ms();
         event
     }
@@ -452,7 +458,14 @@ impl Carrier {
 /// A service's verdict that it failed. The router has nobody to answer its failures: it ends the run.
 pub(crate) fn verdict_on(hop: &Hop, error: &StageError, attempts: u32, deliveries: u32) -> Kind {
     let (code, message) = (error.code.name().to_owned(), error.message.clone());
-    let failure = StageFailed { code: code.clone(), message: message.clone(), attempts, deliveries };
+    let failure = StageFailed {
+        code: code.clone(),
+        message: message.clone(),
+        attempts,
+        deliveries,
+        faults: error.faults.clone(),
+        spent: error.spent,
+    };
     event::failed(hop.service, failure)
         .unwrap_or_else(|| Kind::Dead(Dead { code, message, stage: hop.service.name().to_owned() }))
 }

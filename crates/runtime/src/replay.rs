@@ -181,7 +181,7 @@ impl Operator {
                 root.span().add_link(old, Vec::new());
             }
             (job.run, job.round, job.fresh) = (run, 0, which.fresh);
-            (job.input_tokens, job.output_tokens, job.cost_microusd) = (0, 0, 0);
+            (job.input_tokens, job.output_tokens, job.cached_tokens, job.cost_microusd) = (0, 0, 0, 0);
             job.trace_id = trace_id(&root);
             event.at_ms = now_ms();
             let heard = (speaker == Service::Router).then_some(EventKind::Sanitized);

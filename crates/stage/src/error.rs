@@ -1,4 +1,5 @@
 use millrace_contract::ErrorCode;
+use millrace_contract::wire::{Fault, Spent};
 use std::fmt;
 use std::time::Duration;
 
@@ -15,12 +16,28 @@ pub struct StageError {
     pub message: String,
     /// How long the other side told us to wait.
     pub retry_after: Option<Duration>,
+    /// The stage has counted the tries itself, over all deliveries: it is said now, however its code is disposed.
+    pub exhausted: bool,
+    /// While it waits, somebody else can work: it is parked rather than held, even for a second.
+    pub yields: bool,
+    /// What failed, prompt by prompt, for a stage that asks several.
+    pub faults: Vec<Fault>,
+    /// What was paid all the same.
+    pub spent: Option<Spent>,
 }
 
 impl StageError {
     /// A failure of that kind.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after: None }
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+            exhausted: false,
+            yields: false,
+            faults: Vec::new(),
+            spent: None,
+        }
     }
 
     /// The same, told to come back later.

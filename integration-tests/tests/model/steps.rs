@@ -245,7 +245,15 @@ impl Protocol {
 
     fn after_failure(&self, code: ErrorCode, told: Option<u64>, attempt: u32) -> AfterFailure {
         let (disposition, told) = (code.disposition(), told.map(Duration::from_secs));
-        let failure = Failure { disposition, attempt, told, waited: Duration::ZERO, dice: 1.0 };
+        let failure = Failure {
+            disposition,
+            attempt,
+            told,
+            waited: Duration::ZERO,
+            dice: 1.0,
+            exhausted: false,
+            yields: false,
+        };
         protocol::after_failure(failure, &self.patience)
     }
 }

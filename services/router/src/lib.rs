@@ -60,6 +60,7 @@ impl Decider for Router {
                             lane: job.lane.clone(),
                             prompt_language: job.prompt_language.clone(),
                             recovers: name,
+                            ..Routed::default()
                         };
                         Decision { fact: routed.into(), round: job.round + 1 }
                     }

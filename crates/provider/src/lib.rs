@@ -1,0 +1,138 @@
+//! Model providers as thin adapters. An adapter is two pure functions: it makes the bytes of a request, and it makes
+//! sense of the bytes of a reply. So the journal can hold both, a reply can be read again without being paid for
+//! again, and every row of the error taxonomy has its test. [`http`] carries the bytes, and retries nothing.
+
+pub mod models;
+
+use millrace_contract::ErrorCode;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Whose wire format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Vendor {
+    /// Google's `generateContent`.
+    Gemini,
+    /// OpenAI's chat completions, and the many servers that speak it: vLLM, Ollama, llama.cpp, gateways.
+    OpenAi,
+    /// Anthropic's messages.
+    Anthropic,
+}
+
+/// How the answer's shape is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// The schema in the provider's own structured output.
+    #[default]
+    Schema,
+    /// The same without what makes schemas hard to serve: enums, nesting below the second level, descriptions.
+    Simple,
+    /// JSON mode; the schema stands in the question.
+    Json,
+}
+
+/// Which service of the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tier {
+    /// The ordinary one.
+    #[default]
+    Standard,
+    /// Cheaper, slower, and first to be shed.
+    Flex,
+}
+
+/// One question, ready to be put into a provider's words.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// Who is asked.
+    pub model: &'a models::Model,
+    /// Instructions, the same for all prompts of a document.
+    pub system: &'a str,
+    /// Document first, question last.
+    pub user: &'a str,
+    /// An earlier answer and what is wrong with it: the question is then to correct it.
+    pub correction: Option<Correction<'a>>,
+    /// The profile's schema of the answer, with all constraints and annotations; adapters lower it.
+    pub schema: &'a Value,
+    /// How to ask for it.
+    pub shape: Shape,
+    /// Limit on the answer, tokens.
+    pub max_output_tokens: u32,
+    /// Think as little as the model allows.
+    pub think_less: bool,
+    /// Which service.
+    pub tier: Tier,
+}
+
+/// See [`Ask::correction`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Correction<'a> {
+    /// What the model had answered.
+    pub answer: &'a str,
+    /// What is wrong, and what is asked for now.
+    pub complaint: &'a str,
+}
+
+/// A request as bytes, without the key. The journal's name for a call is a hash of vendor, path and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Whose.
+    pub vendor: Vendor,
+    /// Below the base URL: `/v1beta/models/gemini-2.5-pro:generateContent`.
+    pub path: String,
+    /// Headers besides key and content type.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// A reply as it came, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exchange {
+    /// HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// At most [`http::LARGEST`] bytes.
+    pub body: Vec<u8>,
+}
+
+/// Tokens as billed, in one convention for all vendors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// All input tokens, cached ones included.
+    pub input: u64,
+    /// Input tokens that were read from the provider's cache.
+    pub cached: u64,
+    /// All output tokens, thoughts included.
+    pub output: u64,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Should be JSON; validation finds out.
+    pub text: String,
+    /// Who answered, as the provider says.
+    pub model: String,
+    /// What it used.
+    pub usage: Usage,
+    /// The provider stopped for a reason that we do not know. Paid for, so looked at.
+    pub unfinished: bool,
+}
+
+/// No answer, classified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What it is.
+    pub code: ErrorCode,
+    /// For people; never document text, never the key.
+    pub message: String,
+    /// How long the provider told us to wait.
+    pub retry_after: Option<Duration>,
+    /// What it used all the same.
+    pub usage: Usage,
+    /// The request went out and no word came back: it may have been billed in full.
+    pub maybe_billed: bool,
+}

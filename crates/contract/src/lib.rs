@@ -6,6 +6,7 @@ pub mod choreography;
 pub mod error_code;
 pub mod event;
 pub mod ids;
+pub mod ledger;
 pub mod protocol;
 pub mod remedy;
 pub mod render;

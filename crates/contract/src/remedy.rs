@@ -1,6 +1,7 @@
 //! What may be done about an answer that did not come or does not hold: a closed list. The router chooses, inference
 //! carries out, and the history shows both.
 
+use crate::wire;
 use serde::{Deserialize, Serialize};
 
 macro_rules! actions {
@@ -65,9 +66,107 @@ impl std::fmt::Display for Action {
     }
 }
 
+/// How one prompt of a job is asked, after all that was ordered for it. The router reads it to choose what is next,
+/// inference to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Treatment<'a> {
+    /// Alias of the model.
+    pub model: &'a str,
+    /// Whether the cheaper tier is left.
+    pub standard_tier: bool,
+    /// Times the same is asked anew.
+    pub again: u32,
+    /// Corrections that were asked for, oldest first.
+    pub corrections: Vec<&'a wire::Remedy>,
+    /// Parts that the document is asked about in; 0: as few as fit.
+    pub parts: u32,
+    /// Factor on the limit of the answer.
+    pub output_factor: u32,
+    /// The rest, in the order of the list.
+    pub also: Vec<Action>,
+}
+
+impl<'a> Treatment<'a> {
+    /// Folds a job's remedies for one prompt. After a wait, the first model of the chain has another chance.
+    pub fn of(job: &'a wire::Job, prompt: &str) -> Treatment<'a> {
+        let first = job.models.first().map_or("", String::as_str);
+        let mut treatment = Treatment {
+            model: first,
+            standard_tier: false,
+            again: 0,
+            corrections: Vec::new(),
+            parts: 0,
+            output_factor: 1,
+            also: Vec::new(),
+        };
+        for remedy in job.remedies.iter().filter(|remedy| remedy.prompt == prompt) {
+            let number = remedy.argument.parse().unwrap_or(0);
+            match Action::named(&remedy.action) {
+                Some(Action::SwitchModel) => {
+                    treatment.model = &remedy.argument;
+                    // What another model had answered is not what this one is asked to correct.
+                    treatment.corrections.clear();
+                    treatment.again = 0;
+                }
+                Some(Action::Wait) => treatment.model = first,
+                Some(Action::StandardTier) => treatment.standard_tier = true,
+                Some(Action::Again) => treatment.again += 1,
+                Some(Action::ReAsk) => treatment.corrections.push(remedy),
+                Some(Action::Split) => {
+                    treatment.parts = treatment.parts.max(number);
+                    treatment.corrections.clear();
+                }
+                Some(Action::RaiseOutputLimit) => {
+                    treatment.output_factor = treatment.output_factor.max(number);
+                    treatment.corrections.clear();
+                }
+                Some(action) => {
+                    treatment.corrections.clear();
+                    if !treatment.also.contains(&action) {
+                        treatment.also.push(action);
+                    }
+                }
+                None => {}
+            }
+        }
+        treatment
+    }
+
+    /// Whether this was ordered.
+    pub fn has(&self, action: Action) -> bool {
+        self.also.contains(&action)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn remedies_add_up_and_a_wait_goes_back_to_the_first_model() {
+        let remedy = |prompt: &str, action: Action, argument: &str| wire::Remedy {
+            prompt: prompt.into(),
+            action: action.name().into(),
+            argument: argument.into(),
+            ..wire::Remedy::default()
+        };
+        let mut job = wire::Job {
+            models: vec!["pro".into(), "flash".into()],
+            remedies: vec![
+                remedy("a", Action::ReAsk, ""),
+                remedy("b", Action::JsonMode, ""),
+                remedy("a", Action::SwitchModel, "flash"),
+                remedy("a", Action::Split, "3"),
+            ],
+            ..wire::Job::default()
+        };
+        let treated = Treatment::of(&job, "a");
+        assert_eq!((treated.model, treated.parts, treated.corrections.len()), ("flash", 3, 0));
+        assert!(Treatment::of(&job, "b").has(Action::JsonMode));
+        assert_eq!(Treatment::of(&job, "c").model, "pro");
+        job.remedies.push(remedy("a", Action::Wait, "30"));
+        assert_eq!((Treatment::of(&job, "a").model, Treatment::of(&job, "a").parts), ("pro", 3));
+    }
 
     #[test]
     fn names_lead_back() {

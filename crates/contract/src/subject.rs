@@ -10,6 +10,10 @@ pub const INBOX_STREAM: &str = "MILLRACE_INBOX";
 pub const ADVISORY_STREAM: &str = "MILLRACE_ADVISORIES";
 /// Artifacts behind claim checks.
 pub const ARTIFACT_STREAM: &str = "MILLRACE_ARTIFACTS";
+/// The journal of calls to providers: a key-value bucket, so that the broker's own tools can read it.
+pub const JOURNAL_STREAM: &str = "KV_MILLRACE_JOURNAL";
+/// What its keys stand under: `<prefix>.<tenant>.<key>`.
+pub const JOURNAL: &str = "$KV.MILLRACE_JOURNAL";
 /// The lane of a job that nobody put on another.
 pub const DEFAULT_LANE: &str = "default";
 

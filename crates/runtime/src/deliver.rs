@@ -4,6 +4,7 @@ use crate::artifacts::Artifacts;
 use crate::broker::header;
 use crate::desk::DeskOf;
 use crate::envelope;
+use crate::journal::Journal;
 use crate::log::{Log, Seen, Verdict, now_ms, verdict_id};
 use crate::metrics::End;
 use crate::telemetry::trace_id;
@@ -28,6 +29,7 @@ pub(crate) struct Carrier {
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) log: Log,
     pub(crate) artifacts: Artifacts,
+    pub(crate) journal: Journal,
     pub(crate) ack_wait: Duration,
     pub(crate) deadline: Duration,
     pub(crate) patience: Patience,
@@ -195,7 +197,13 @@ impl Carrier {
         delivery: &Delivery<'_>,
     ) -> std::result::Result<Outcome, Tried> {
         let desk: Arc<dyn Desk> =
-            Arc::new(DeskOf::new(self.hop, &self.log.broker, &self.artifacts, &heard.event));
+            Arc::new(DeskOf::new(
+            self.hop,
+            &self.log.broker,
+            &self.artifacts,
+            &self.journal,
+            &heard.event,
+        ));
         let claims = self.claims(&heard.event)?;
         let name = self.handler.shaped_by(heard, &desk).map(|shape| self.name(heard, shape, &claims));
         if let Some(key) = &name

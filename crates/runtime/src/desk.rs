@@ -2,9 +2,10 @@
 
 use crate::artifacts::Artifacts;
 use crate::broker::Broker;
-use millrace_contract::wire::{Event, Job, Progress};
+use crate::journal::Journal;
+use millrace_contract::wire::{Call, Event, Job, Progress};
 use millrace_contract::{Hop, artifact, subject};
-use millrace_stage::{BoxFuture, Desk, Result};
+use millrace_stage::{BoxFuture, Desk, Entry, Result};
 use prost::Message as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,16 +13,24 @@ pub(crate) struct DeskOf {
     hop: &'static Hop,
     broker: Broker,
     artifacts: Artifacts,
+    journal: Journal,
     job: Job,
     shown: AtomicU32,
 }
 
 impl DeskOf {
-    pub(crate) fn new(hop: &'static Hop, broker: &Broker, artifacts: &Artifacts, event: &Event) -> DeskOf {
+    pub(crate) fn new(
+        hop: &'static Hop,
+        broker: &Broker,
+        artifacts: &Artifacts,
+        journal: &Journal,
+        event: &Event,
+    ) -> DeskOf {
         DeskOf {
             hop,
             broker: broker.clone(),
             artifacts: artifacts.clone(),
+            journal: journal.clone(),
             job: event.job.clone().unwrap_or_default(),
             shown: AtomicU32::new(u32::MAX),
         }
@@ -74,5 +83,17 @@ impl Desk for DeskOf {
             }
             Ok(self.artifacts.get(&name).await?.map_or(part, |(_, bytes)| bytes.to_vec()))
         })
+    }
+
+    fn journalled<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(self.journal.read(&self.job.tenant, key))
+    }
+
+    fn journal<'a>(&'a self, key: &'a str, call: &'a Call, after: u64) -> BoxFuture<'a, Result<Option<u64>>> {
+        Box::pin(self.journal.write(&self.job.tenant, key, call, after))
+    }
+
+    fn spent_today(&self) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(self.journal.spent_today(&self.job.tenant))
     }
 }

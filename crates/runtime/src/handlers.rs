@@ -17,7 +17,7 @@ pub(crate) struct Staged<S>(pub(crate) S);
 impl<S: Stage> Staged<S> {
     fn job(heard: &Heard, desk: Arc<dyn Desk>) -> Option<Job<S::Heard>> {
         let fact = S::Heard::from_kind(heard.event.fact.clone()?.kind?)?;
-        Some(Job::new(heard.event.job.clone()?, fact, desk))
+        Some(Job::new(heard.event.job.clone()?, fact, heard.event.at_ms, desk))
     }
 }
 

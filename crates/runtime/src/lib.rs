@@ -8,6 +8,7 @@ mod desk;
 mod envelope;
 mod handlers;
 mod health;
+mod journal;
 mod log;
 mod main_fn;
 mod metrics;

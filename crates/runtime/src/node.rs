@@ -6,6 +6,7 @@ use crate::broker::{Broker, Link};
 use crate::deliver::Carrier;
 use crate::handlers::{Deciding, Staged};
 use crate::health::{self, Health};
+use crate::journal::Journal;
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::ports::PortsOf;
@@ -38,6 +39,7 @@ pub struct Node {
     health: Arc<Health>,
     log: Log,
     artifacts: Artifacts,
+    journal: Journal,
     stop: CancellationToken,
     abandon: CancellationToken,
     tasks: TaskTracker,
@@ -74,8 +76,10 @@ impl Node {
             provision::streams(&broker, &settings).await?;
         }
         let log = Log { broker: broker.clone(), telemetry: telemetry.clone(), metrics: Arc::clone(&metrics) };
+        let artifacts = Artifacts::new(broker.clone());
         Ok(Node {
-            artifacts: Artifacts::new(broker.clone()),
+            journal: Journal::new(broker.clone(), artifacts.clone()),
+            artifacts,
             settings,
             broker,
             telemetry,
@@ -149,6 +153,7 @@ impl Node {
             handler,
             log: self.log.clone(),
             artifacts: self.artifacts.clone(),
+            journal: self.journal.clone(),
             ack_wait: self.settings.ack_wait(hop),
             deadline: self.settings.deadline.unwrap_or(hop.deadline),
             patience: Patience {

@@ -70,6 +70,19 @@ pub(crate) async fn streams(broker: &Broker, settings: &Settings) -> anyhow::Res
         num_replicas: settings.stream_replicas,
         ..Config::default()
     });
+    wanted.push(Config {
+        name: subject::JOURNAL_STREAM.to_owned(),
+        subjects: vec![format!("{}.>", subject::JOURNAL)],
+        storage: StorageType::File,
+        max_age: settings.artifact_max_age,
+        max_messages_per_subject: 1,
+        // Every write names the revision it follows.
+        duplicate_window: Duration::from_secs(1),
+        compression: Some(Compression::S2),
+        allow_direct: true,
+        num_replicas: settings.stream_replicas,
+        ..Config::default()
+    });
     for config in wanted {
         let name = config.name.clone();
         broker

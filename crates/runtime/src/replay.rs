@@ -5,6 +5,7 @@ use crate::node::Node;
 use crate::telemetry::{Telemetry, trace_id};
 use crate::{envelope, metrics::Metrics};
 use anyhow::Context as _;
+use millrace_contract::ledger::Ledger;
 use millrace_contract::protocol::{self, Position};
 use millrace_contract::wire::Claim;
 use millrace_contract::{EventKind, Service, artifact};
@@ -77,6 +78,15 @@ impl Operator {
     /// If the log cannot be read.
     pub async fn history(&self, tenant: Option<&str>, job: &str) -> anyhow::Result<Vec<Recorded>> {
         Ok(self.log.history(tenant, job).await?)
+    }
+
+    /// What was paid to providers: the fold of the journal of calls, or of what was written to it since.
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub async fn ledger(&self, since: Option<SystemTime>) -> anyhow::Result<Ledger> {
+        let journal = crate::journal::Journal::new(self.log.broker.clone(), self.artifacts.clone());
+        Ok(journal.ledger(since).await?)
     }
 
     /// Redeems a claim.

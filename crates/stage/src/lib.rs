@@ -9,7 +9,7 @@ mod ports;
 pub use content::{Content, ContentStream};
 pub use error::{Result, StageError};
 pub use inputs::{Document, Inputs, Read};
-pub use ports::{Desk, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying};
+pub use ports::{Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying};
 
 use millrace_contract::artifact::Artifact;
 use millrace_contract::event::Fact;
@@ -73,13 +73,15 @@ pub struct Job<E> {
     pub known: wire::Job,
     /// What was heard.
     pub heard: E,
+    /// When it was said, milliseconds since 1970.
+    pub said_ms: u64,
     desk: Arc<dyn Desk>,
 }
 
 impl<E> Job<E> {
     /// Puts a job on a desk; called by the runtime, and by a stage's tests.
-    pub fn new(known: wire::Job, heard: E, desk: Arc<dyn Desk>) -> Self {
-        Self { known, heard, desk }
+    pub fn new(known: wire::Job, heard: E, said_ms: u64, desk: Arc<dyn Desk>) -> Self {
+        Self { known, heard, said_ms, desk }
     }
 
     /// Shows how far the work is: "reading the text, 3 of 40". Best effort; never fails.
@@ -102,6 +104,32 @@ impl<E> Job<E> {
     /// If the store does not answer.
     pub async fn keep(&self, key: &str, part: Vec<u8>) -> Result<Vec<u8>> {
         self.desk.keep(key, part).await
+    }
+
+    /// What the journal of calls holds under this key, for this tenant.
+    ///
+    /// # Errors
+    /// If the journal does not answer.
+    pub async fn journalled(&self, key: &str) -> Result<Option<Entry>> {
+        self.desk.journalled(key).await
+    }
+
+    /// Writes a call into the journal, if its entry still is at revision `after` (0: if there is none). The new
+    /// revision; `None` if somebody else was faster.
+    ///
+    /// # Errors
+    /// If the journal does not answer.
+    pub async fn journal(&self, key: &str, call: &wire::Call, after: u64) -> Result<Option<u64>> {
+        self.desk.journal(key, call, after).await
+    }
+
+    /// What the job's tenant has spent today (UTC) in all its jobs, what is set aside for open calls included;
+    /// millionths of a dollar. A fold of the journal, a few milliseconds behind it.
+    ///
+    /// # Errors
+    /// If the journal cannot be followed.
+    pub async fn spent_today(&self) -> Result<u64> {
+        self.desk.spent_today().await
     }
 }
 

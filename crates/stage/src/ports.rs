@@ -1,6 +1,6 @@
 use crate::{BoxFuture, Content, ContentStream, Result};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Claim, Event, Job, Progress};
+use millrace_contract::wire::{Call, Claim, Event, Job, Progress};
 use millrace_contract::{EventKind, Service};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +13,21 @@ pub trait Desk: Send + Sync {
     fn kept<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
     /// See [`crate::Job::keep`].
     fn keep<'a>(&'a self, key: &'a str, part: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>>>;
+    /// See [`crate::Job::journalled`].
+    fn journalled<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>>>;
+    /// See [`crate::Job::journal`].
+    fn journal<'a>(&'a self, key: &'a str, call: &'a Call, after: u64) -> BoxFuture<'a, Result<Option<u64>>>;
+    /// See [`crate::Job::spent_today`].
+    fn spent_today(&self) -> BoxFuture<'_, Result<u64>>;
+}
+
+/// An entry of the journal of calls.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The call, with all its attempts.
+    pub call: Call,
+    /// Names this state of the entry: a write must follow it.
+    pub revision: u64,
 }
 
 /// A message as it came, before anybody has made sense of it.

@@ -142,7 +142,8 @@ impl Ledger {
         if revision < entry.0 {
             return;
         }
-        for (line, sign) in entry.1.iter().map(|line| (line, -1i64)).chain(lines.iter().map(|line| (line, 1))) {
+        for (line, sign) in entry.1.iter().map(|line| (line, -1i64)).chain(lines.iter().map(|line| (line, 1)))
+        {
             let spent = self.spent.entry((tenant.to_owned(), line.day)).or_default();
             let cost = i64::try_from(line.spent.cost_microusd).unwrap_or(i64::MAX);
             *spent = spent.saturating_add_signed(cost.saturating_mul(sign));
@@ -152,7 +153,9 @@ impl Ledger {
 
     /// All lines, with their tenant.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &Line)> {
-        self.entries.iter().flat_map(|((tenant, _), (_, lines))| lines.iter().map(|line| (tenant.as_str(), line)))
+        self.entries
+            .iter()
+            .flat_map(|((tenant, _), (_, lines))| lines.iter().map(|line| (tenant.as_str(), line)))
     }
 
     /// Totals by what `by` makes of a line.

@@ -56,7 +56,10 @@ impl Action {
     /// Whether it changes what is asked, and so counts against the recoveries that a prompt has. Going to another
     /// model or tier and waiting are not recoveries: they say nothing about the question.
     pub const fn counts(self) -> bool {
-        !matches!(self, Action::SwitchModel | Action::StandardTier | Action::Wait | Action::ReAsk | Action::Again)
+        !matches!(
+            self,
+            Action::SwitchModel | Action::StandardTier | Action::Wait | Action::ReAsk | Action::Again
+        )
     }
 }
 

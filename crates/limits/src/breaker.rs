@@ -116,7 +116,11 @@ mod tests {
         assert_eq!(breakers.gate("pro", at(14)), Gate::Probe);
         assert!(matches!(breakers.gate("pro", at(14)), Gate::Open(_)), "one probe at a time");
         breakers.tell("pro", false, at(15));
-        assert_eq!(breakers.gate("pro", at(16)), Gate::Open(Duration::from_secs(19)), "the pause has doubled");
+        assert_eq!(
+            breakers.gate("pro", at(16)),
+            Gate::Open(Duration::from_secs(19)),
+            "the pause has doubled"
+        );
         assert_eq!(breakers.gate("pro", at(35)), Gate::Probe);
         breakers.tell("pro", true, at(36));
         assert_eq!(breakers.gate("pro", at(36)), Gate::Closed);

@@ -96,7 +96,8 @@ impl Budget {
         let redis = settings.limits_redis_url.as_deref().map(redis::Client::open).transpose();
         Ok(Budget {
             limits,
-            redis: redis.context("MILLRACE_LIMITS_REDIS_URL is not a URL such as redis://127.0.0.1:6379/0")?,
+            redis: redis
+                .context("MILLRACE_LIMITS_REDIS_URL is not a URL such as redis://127.0.0.1:6379/0")?,
             connection: tokio::sync::Mutex::default(),
             away_until: Mutex::default(),
             replicas: f64::from(settings.limits_replicas.max(1)),
@@ -156,12 +157,15 @@ impl Budget {
 
     /// Gives back, or takes, what an estimate was wrong by. Best effort.
     pub async fn correct(&self, model: &str, estimated: u64, used: u64) {
-        let Some(limit) = self.limits.get(model).filter(|limit| limit.tokens_per_minute > 0.0) else { return };
+        let Some(limit) = self.limits.get(model).filter(|limit| limit.tokens_per_minute > 0.0) else {
+            return;
+        };
         let difference = (used as f64 - estimated as f64) * 60_000.0 / limit.tokens_per_minute;
         let key = format!("millrace:limits:{{{model}}}:tokens");
         // Only while something is owed: an expired time would come back as one in 1970.
-        let script =
-            Script::new("if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCRBYFLOAT', KEYS[1], ARGV[1]) end");
+        let script = Script::new(
+            "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCRBYFLOAT', KEYS[1], ARGV[1]) end",
+        );
         if let Ok(mut connection) = self.connection().await {
             let mut call = script.key(key);
             let asked = call.arg(difference).invoke_async::<()>(&mut connection);
@@ -188,7 +192,12 @@ impl Budget {
 
     async fn connection(&self) -> anyhow::Result<ConnectionManager> {
         let client = self.redis.as_ref().context("MILLRACE_LIMITS_REDIS_URL is not set")?;
-        if self.away_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until) {
+        if self
+            .away_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|until| Instant::now() < until)
+        {
             anyhow::bail!("Redis did not answer a moment ago");
         }
         let mut held = self.connection.lock().await;

@@ -197,13 +197,7 @@ impl Carrier {
         delivery: &Delivery<'_>,
     ) -> std::result::Result<Outcome, Tried> {
         let desk: Arc<dyn Desk> =
-            Arc::new(DeskOf::new(
-            self.hop,
-            &self.log.broker,
-            &self.artifacts,
-            &self.journal,
-            &heard.event,
-        ));
+            Arc::new(DeskOf::new(self.hop, &self.log.broker, &self.artifacts, &self.journal, &heard.event));
         let claims = self.claims(&heard.event)?;
         let name = self.handler.shaped_by(heard, &desk).map(|shape| self.name(heard, shape, &claims));
         if let Some(key) = &name

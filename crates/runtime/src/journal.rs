@@ -58,7 +58,13 @@ impl Journal {
         Ok(Some(Entry { call: Call::decode(body).map_err(corrupt)?, revision: found.sequence }))
     }
 
-    pub(crate) async fn write(&self, tenant: &str, key: &str, call: &Call, after: u64) -> Result<Option<u64>> {
+    pub(crate) async fn write(
+        &self,
+        tenant: &str,
+        key: &str,
+        call: &Call,
+        after: u64,
+    ) -> Result<Option<u64>> {
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Expected-Last-Subject-Sequence", after.to_string());
         for attempt in &call.attempts {

@@ -6,17 +6,19 @@ pub mod rules;
 
 use anyhow::Context as _;
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Dead, Job, Rejected, Routed};
-use millrace_contract::{ErrorCode, Hop, Service, event};
+use millrace_contract::wire::{Dead, Job, Rejected, Remedy, Routed};
+use millrace_contract::{Hop, Service, event};
 use millrace_stage::{Decider, Decision};
 use recovery::Recovery;
 use rules::Rules;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The router.
 #[derive(Debug)]
 pub struct Router {
     rules: Rules,
+    first_wait: Duration,
 }
 
 /// Its options.
@@ -26,6 +28,9 @@ pub struct Settings {
     /// Routing rules in TOML [default: the built-in ones]
     #[arg(long = "rules", env = "MILLRACE_RULES")]
     pub rules: Option<PathBuf>,
+    /// First pause when no model is left that answers; doubles each time, up to 15 minutes
+    #[arg(long = "outage-wait", env = "MILLRACE_OUTAGE_WAIT", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub outage_wait: Duration,
 }
 
 impl Decider for Router {
@@ -41,39 +46,49 @@ impl Decider for Router {
                 Rules::parse(&text).with_context(|| path.display().to_string())?
             }
         };
-        Ok(Self { rules })
+        Ok(Self { rules, first_wait: settings.outage_wait })
     }
 
     fn decide(&self, job: &Job, heard: &Kind) -> Decision {
         match event::failure(heard) {
             None => Decision { fact: self.rules.route(job).into(), round: job.round },
             Some((stage, failure)) => {
-                let code = ErrorCode::named(&failure.code);
-                let (message, name) = (failure.message.clone(), failure.code.clone());
+                let (code, message) = (failure.code.clone(), failure.message.clone());
                 let stage_name = stage.name().to_owned();
-                match recovery::recover(stage, code, job) {
-                    Recovery::Again { models } => {
-                        let routed = Routed {
-                            rule: format!("recovery: {code} in {stage_name}"),
+                match recovery::recover(stage, failure, job, self.first_wait.as_secs()) {
+                    Recovery::Again { remedies, wait_ms } => {
+                        let again = Routed {
+                            rule: format!("recovery: {code} in {stage_name}: {}", told(&remedies)),
                             profile: job.profile.clone(),
-                            models,
+                            models: job.models.clone(),
+                            long_models: job.long_models.clone(),
+                            policy_models: job.policy_models.clone(),
+                            tier: job.tier.clone(),
                             lane: job.lane.clone(),
                             prompt_language: job.prompt_language.clone(),
-                            recovers: name,
-                            ..Routed::default()
+                            recovers: code,
+                            remedies,
+                            wait_ms,
                         };
-                        Decision { fact: routed.into(), round: job.round + 1 }
+                        Decision { fact: again.into(), round: job.round + 1 }
                     }
                     Recovery::Reject => Decision {
-                        fact: Rejected { code: name, message, stage: stage_name }.into(),
+                        fact: Rejected { code, message, stage: stage_name }.into(),
                         round: job.round,
                     },
-                    Recovery::GiveUp => Decision {
-                        fact: Dead { code: name, message, stage: stage_name }.into(),
-                        round: job.round,
-                    },
+                    Recovery::GiveUp => {
+                        Decision { fact: Dead { code, message, stage: stage_name }.into(), round: job.round }
+                    }
                 }
             }
         }
     }
+}
+
+/// "terms switch_model flash, risks re_ask".
+fn told(remedies: &[Remedy]) -> String {
+    let one = |remedy: &Remedy| {
+        format!("{} {} {}", remedy.prompt, remedy.action, remedy.argument).trim_end().to_owned()
+    };
+    remedies.iter().map(one).collect::<Vec<_>>().join(", ")
 }

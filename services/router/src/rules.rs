@@ -32,6 +32,8 @@ struct Rule {
     tenant: Vec<String>,
     #[serde(default)]
     profile: Vec<String>,
+    #[serde(default)]
+    lanes: Vec<String>,
     min_tokens: Option<u64>,
     max_tokens: Option<u64>,
     min_pages: Option<u64>,
@@ -43,6 +45,9 @@ struct Rule {
     // Outcomes.
     set_profile: Option<String>,
     models: Option<Vec<String>>,
+    long_models: Option<Vec<String>>,
+    policy_models: Option<Vec<String>>,
+    tier: Option<String>,
     lane: Option<String>,
     prompt_language: Option<String>,
 }
@@ -102,9 +107,16 @@ impl Rules {
             decide(&mut routed.profile, &rule.set_profile);
             decide(&mut routed.lane, &rule.lane);
             decide(&mut routed.prompt_language, &rule.prompt_language);
-            if let (true, Some(models)) = (routed.models.is_empty(), &rule.models) {
-                routed.models.clone_from(models);
-                decided = true;
+            decide(&mut routed.tier, &rule.tier);
+            for (list, ruled) in [
+                (&mut routed.models, &rule.models),
+                (&mut routed.long_models, &rule.long_models),
+                (&mut routed.policy_models, &rule.policy_models),
+            ] {
+                if let (true, Some(models)) = (list.is_empty(), ruled) {
+                    list.clone_from(models);
+                    decided = true;
+                }
             }
             if decided {
                 used.push(format!("{} (line {line})", rule.name));
@@ -112,6 +124,9 @@ impl Rules {
         }
         if routed.lane.is_empty() {
             millrace_contract::subject::DEFAULT_LANE.clone_into(&mut routed.lane);
+        }
+        if routed.tier == "standard" {
+            routed.tier.clear();
         }
         routed.rule = used.join(", ");
         routed
@@ -124,6 +139,7 @@ impl Rule {
             && self.media_type.is_empty()
             && self.tenant.is_empty()
             && self.profile.is_empty()
+            && self.lanes.is_empty()
             && self.metadata.is_empty()
             && [
                 self.min_tokens,
@@ -140,16 +156,28 @@ impl Rule {
     fn check(&self) -> anyhow::Result<()> {
         if self.set_profile.is_none()
             && self.models.is_none()
+            && self.long_models.is_none()
+            && self.policy_models.is_none()
+            && self.tier.is_none()
             && self.lane.is_none()
             && self.prompt_language.is_none()
         {
-            bail!("it decides nothing: give it set_profile, models, lane or prompt_language");
+            bail!("it decides nothing: give it set_profile, models, tier, lane or prompt_language");
         }
         if let Some(lane) = &self.lane {
             ids::token("lane", lane)?;
         }
-        if self.models.as_ref().is_some_and(Vec::is_empty) {
-            bail!("models is empty: name at least one alias, or leave it out");
+        if let Some(tier) = self.tier.as_deref().filter(|tier| !["standard", "flex"].contains(tier)) {
+            bail!("tier is {tier:?}: it may be \"standard\" or \"flex\"");
+        }
+        for (what, list) in [
+            ("models", &self.models),
+            ("long_models", &self.long_models),
+            ("policy_models", &self.policy_models),
+        ] {
+            if list.as_ref().is_some_and(Vec::is_empty) {
+                bail!("{what} is empty: name at least one alias, or leave it out");
+            }
         }
         for (what, min, max) in [
             ("tokens", self.min_tokens, self.max_tokens),
@@ -175,6 +203,7 @@ impl Rule {
             && any(&self.media_type, &document.media_type)
             && any(&self.tenant, &job.tenant)
             && any(&self.profile, profile)
+            && any(&self.lanes, &job.lane)
             && within(self.min_tokens, self.max_tokens, job.tokens)
             && within(self.min_pages, self.max_pages, job.pages.into())
             && within(self.min_bytes, self.max_bytes, document.size)
@@ -222,6 +251,16 @@ mod tests {
     }
 
     #[test]
+    fn bulk_goes_the_cheaper_way() {
+        let rules = Rules::built_in().unwrap();
+        let bulk = Job { lane: "bulk".into(), ..job("en", "contract", 9000) };
+        assert_eq!(rules.route(&bulk).tier, "flex");
+        let other = rules.route(&job("en", "contract", 9000));
+        assert_eq!((other.tier.as_str(), other.models.last().map(String::as_str)), ("", Some("other")));
+        assert_eq!(other.policy_models, ["claude", "other"]);
+    }
+
+    #[test]
     fn the_sender_s_lane_stays() {
         let rules = Rules::built_in().unwrap();
         let asked = Job { lane: "bulk".into(), ..job("es", "", 10) };
@@ -238,6 +277,7 @@ mod tests {
             ("[[rule]]\nname = \"x\"\nlanguages = [\"es\"]\nlane = \"a\"\n", "line 3"),
             ("[[rule]]\nname = \"d\"\nlane = \"a\"\n", "has the name of the rule in line 1"),
             ("[[rule]]\nname = \"x\"\nmodels = []\n", "models is empty"),
+            ("[[rule]]\nname = \"x\"\ntier = \"cheap\"\n", "line 1"),
         ] {
             let error = format!("{:#}", Rules::parse(&format!("{text}{default}")).unwrap_err());
             assert!(error.contains(expected), "{text:?} gave: {error}");

@@ -87,6 +87,11 @@ pub fn error_of(fact: &Kind) -> Option<(ErrorCode, &str, &str)> {
     }
 }
 
+/// Who pays for what a job asks for now: what another job, run or round has paid for costs this one nothing.
+pub fn payer(job: &wire::Job) -> String {
+    format!("{}:{}.{}", job.id, job.run, job.round)
+}
+
 /// Adds to what is known of a job what a fact tells, so that the next event carries it on.
 pub fn absorb(job: &mut wire::Job, fact: &Kind) {
     match fact {
@@ -112,6 +117,9 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
         Kind::Inferred(inferred) => {
             job.provider.clone_from(&inferred.provider);
             job.model.clone_from(&inferred.model);
+            if !inferred.paid_by.is_empty() && inferred.paid_by != payer(job) {
+                return;
+            }
             job.input_tokens += inferred.input_tokens;
             job.output_tokens += inferred.output_tokens;
             job.cached_tokens += inferred.cached_tokens;

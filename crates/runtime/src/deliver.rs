@@ -123,7 +123,7 @@ impl Carrier {
         let worked = loop {
             let tried = match refusal.clone() {
                 Some(error) => Err(Tried::Failed(error)),
-                None => self.attempt(&heard, delivery).await,
+                None => self.attempt(&heard, delivery, &span).await,
             };
             let error = match tried {
                 Ok(outcome) => break Ok(outcome),
@@ -195,9 +195,10 @@ impl Carrier {
         &self,
         heard: &Arc<Heard>,
         delivery: &Delivery<'_>,
+        span: &Context,
     ) -> std::result::Result<Outcome, Tried> {
         let desk: Arc<dyn Desk> =
-            Arc::new(DeskOf::new(self.hop, &self.log.broker, &self.artifacts, &self.journal, &heard.event));
+            Arc::new(DeskOf::new(self.hop, &self.log, &self.artifacts, &self.journal, &heard.event, span));
         let claims = self.claims(&heard.event)?;
         let name = self.handler.shaped_by(heard, &desk).map(|shape| self.name(heard, shape, &claims));
         if let Some(key) = &name

@@ -1,37 +1,42 @@
 //! What lies on a stage's desk: progress over core NATS, parts of the work in the artifact store.
 
 use crate::artifacts::Artifacts;
-use crate::broker::Broker;
 use crate::journal::Journal;
+use crate::log::Log;
 use millrace_contract::wire::{Call, Event, Job, Progress};
 use millrace_contract::{Hop, artifact, subject};
-use millrace_stage::{BoxFuture, Desk, Entry, Result};
+use millrace_stage::{BoxFuture, Called, Desk, Entry, Result};
+use opentelemetry::{Context, KeyValue};
 use prost::Message as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) struct DeskOf {
     hop: &'static Hop,
-    broker: Broker,
+    log: Log,
     artifacts: Artifacts,
     journal: Journal,
     job: Job,
+    /// The span of the delivery.
+    span: Context,
     shown: AtomicU32,
 }
 
 impl DeskOf {
     pub(crate) fn new(
         hop: &'static Hop,
-        broker: &Broker,
+        log: &Log,
         artifacts: &Artifacts,
         journal: &Journal,
         event: &Event,
+        span: &Context,
     ) -> DeskOf {
         DeskOf {
             hop,
-            broker: broker.clone(),
+            log: log.clone(),
             artifacts: artifacts.clone(),
             journal: journal.clone(),
             job: event.job.clone().unwrap_or_default(),
+            span: span.clone(),
             shown: AtomicU32::new(u32::MAX),
         }
     }
@@ -61,7 +66,7 @@ impl Desk for DeskOf {
             of,
         };
         let to = subject::progress(tenant, id);
-        let client = self.broker.client.clone();
+        let client = self.log.broker.client.clone();
         tokio::spawn(async move {
             // Shown, never stored: if it is lost, the next event says more.
             let _ = client.publish(to, progress.encode_to_vec().into()).await;
@@ -95,5 +100,22 @@ impl Desk for DeskOf {
 
     fn spent_today(&self) -> BoxFuture<'_, Result<u64>> {
         Box::pin(self.journal.spent_today(&self.job.tenant))
+    }
+
+    fn called(&self, called: &Called<'_>) {
+        self.log.metrics.called(called);
+        let spent = called.spent;
+        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let mut attributes = vec![
+            KeyValue::new("gen_ai.operation.name", "chat"),
+            KeyValue::new("gen_ai.provider.name", called.provider.to_owned()),
+            KeyValue::new("gen_ai.request.model", called.model.to_owned()),
+            KeyValue::new("gen_ai.usage.input_tokens", number(spent.input_tokens)),
+            KeyValue::new("gen_ai.usage.output_tokens", number(spent.output_tokens)),
+            KeyValue::new("millrace.question", called.question.to_owned()),
+            KeyValue::new("millrace.cost_microusd", number(spent.cost_microusd)),
+        ];
+        attributes.extend(called.code.map(|code| KeyValue::new("error.type", code.name())));
+        self.log.telemetry.done(format!("chat {}", called.model), called.took, &self.span, attributes);
     }
 }

@@ -69,6 +69,13 @@ impl Telemetry {
         parent.with_span(builder.start_with_context(&self.tracer, parent))
     }
 
+    /// A call to somebody else that has ended just now.
+    pub(crate) fn done(&self, name: String, took: Duration, parent: &Context, attributes: Vec<KeyValue>) {
+        let builder = self.tracer.span_builder(name).with_kind(SpanKind::Client).with_attributes(attributes);
+        let builder = builder.with_start_time(std::time::SystemTime::now() - took);
+        drop(builder.start_with_context(&self.tracer, parent));
+    }
+
     /// Sends what has not been sent. Takes 5 s at most when the collector hangs.
     pub(crate) fn flush(&self) {
         if let Err(error) = self.provider.shutdown_with_timeout(Duration::from_secs(5)) {

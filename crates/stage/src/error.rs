@@ -48,6 +48,20 @@ impl StageError {
     }
 }
 
+impl StageError {
+    /// The same, and tried often enough: it is said now.
+    #[must_use]
+    pub fn exhausted(self) -> Self {
+        Self { exhausted: true, ..self }
+    }
+
+    /// The same, but others work while it waits.
+    #[must_use]
+    pub fn yielding(self) -> Self {
+        Self { yields: true, ..self }
+    }
+}
+
 impl fmt::Display for StageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)

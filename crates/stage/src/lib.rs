@@ -9,7 +9,7 @@ mod ports;
 pub use content::{Content, ContentStream};
 pub use error::{Result, StageError};
 pub use inputs::{Document, Inputs, Read};
-pub use ports::{Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying};
+pub use ports::{Called, Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying};
 
 use millrace_contract::artifact::Artifact;
 use millrace_contract::event::Fact;
@@ -130,6 +130,11 @@ impl<E> Job<E> {
     /// If the journal cannot be followed.
     pub async fn spent_today(&self) -> Result<u64> {
         self.desk.spent_today().await
+    }
+
+    /// Tells of a call to a provider, for traces and metrics.
+    pub fn called(&self, called: &Called<'_>) {
+        self.desk.called(called);
     }
 }
 

@@ -1,9 +1,10 @@
 use crate::{BoxFuture, Content, ContentStream, Result};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Call, Claim, Event, Job, Progress};
-use millrace_contract::{EventKind, Service};
+use millrace_contract::wire::{Call, Claim, Event, Job, Progress, Spent};
+use millrace_contract::{ErrorCode, EventKind, Service};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What lies on a stage's desk beside the job: a place to show progress and one to keep parts of the work.
 pub trait Desk: Send + Sync {
@@ -19,6 +20,25 @@ pub trait Desk: Send + Sync {
     fn journal<'a>(&'a self, key: &'a str, call: &'a Call, after: u64) -> BoxFuture<'a, Result<Option<u64>>>;
     /// See [`crate::Job::spent_today`].
     fn spent_today(&self) -> BoxFuture<'_, Result<u64>>;
+    /// See [`crate::Job::called`].
+    fn called(&self, called: &Called<'_>);
+}
+
+/// One call to a provider, for traces and metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Called<'a> {
+    /// Who was asked.
+    pub provider: &'a str,
+    /// The provider's name of the model.
+    pub model: &'a str,
+    /// The profile's name for the question.
+    pub question: &'a str,
+    /// Code of the failure; `None` for an answer.
+    pub code: Option<ErrorCode>,
+    /// What it used.
+    pub spent: Spent,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// An entry of the journal of calls.

@@ -2,7 +2,16 @@
 //! sense of the bytes of a reply. So the journal can hold both, a reply can be read again without being paid for
 //! again, and every row of the error taxonomy has its test. [`http`] carries the bytes, and retries nothing.
 
+mod anthropic;
+mod gemini;
+pub mod http;
 pub mod models;
+mod openai;
+mod refused;
+pub mod schema;
+pub mod taxonomy;
+mod told;
+mod wire;
 
 use millrace_contract::ErrorCode;
 use serde_json::Value;
@@ -20,13 +29,61 @@ pub enum Vendor {
     Anthropic,
 }
 
+impl Vendor {
+    /// All of them.
+    pub const ALL: &'static [Vendor] = &[Vendor::Gemini, Vendor::OpenAi, Vendor::Anthropic];
+
+    /// Its name in files, metrics and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Vendor::Gemini => "gemini",
+            Vendor::OpenAi => "openai",
+            Vendor::Anthropic => "anthropic",
+        }
+    }
+
+    /// The vendor of that name.
+    pub fn named(name: &str) -> Option<Vendor> {
+        Vendor::ALL.iter().copied().find(|vendor| vendor.name() == name)
+    }
+
+    /// Puts a question into the provider's words. The same question gives the same bytes: the journal finds a call by
+    /// their hash.
+    pub fn request(ask: &Ask<'_>) -> Request {
+        match ask.model.vendor {
+            Vendor::Gemini => gemini::request(ask),
+            Vendor::OpenAi => openai::request(ask),
+            Vendor::Anthropic => anthropic::request(ask),
+        }
+    }
+
+    /// Makes sense of a reply. HTTP 200 is not yet an answer, and an error is what its body says before what its
+    /// status says.
+    ///
+    /// # Errors
+    /// If there is no answer in it; what was billed all the same is in the failure.
+    pub fn read(model: &models::Model, exchange: &Exchange) -> Result<Reply, Failure> {
+        match model.vendor {
+            Vendor::Gemini => gemini::read(model, exchange),
+            Vendor::OpenAi => openai::read(model, exchange),
+            Vendor::Anthropic => anthropic::read(model, exchange),
+        }
+    }
+}
+
+impl std::fmt::Display for Vendor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// How the answer's shape is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shape {
     /// The schema in the provider's own structured output.
     #[default]
     Schema,
-    /// The same without what makes schemas hard to serve: enums, nesting below the second level, descriptions.
+    /// The same without what makes schemas hard to serve: long enums, nesting below the third level, descriptions.
     Simple,
     /// JSON mode; the schema stands in the question.
     Json,
@@ -136,3 +193,34 @@ pub struct Failure {
     /// The request went out and no word came back: it may have been billed in full.
     pub maybe_billed: bool,
 }
+
+impl Failure {
+    /// A failure that cost nothing and says nothing about waiting.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            message: message.into(),
+            retry_after: None,
+            usage: Usage::default(),
+            maybe_billed: false,
+        }
+    }
+
+    /// The same, paid for: the provider says what it used.
+    pub fn used(self, usage: Usage) -> Failure {
+        Failure { usage, ..self }
+    }
+
+    /// The same, and nobody knows whether it was billed.
+    pub fn maybe_billed(self) -> Failure {
+        Failure { maybe_billed: true, ..self }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -4,6 +4,7 @@
 
 pub mod gemini;
 pub mod otlp;
+pub mod provider;
 pub mod servers;
 pub mod service;
 

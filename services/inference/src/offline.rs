@@ -14,6 +14,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const CUT: usize = 200;
+/// An anchor is no longer than this, in words and in characters: what the shipped schemas allow.
+const ANCHOR_WORDS: usize = 12;
+const ANCHOR_CHARACTERS: usize = 160;
 
 /// How the offline provider behaves.
 #[derive(Debug, Clone, clap::Args)]
@@ -133,7 +136,7 @@ impl Offline {
         let mut item = Map::new();
         for (name, property) in properties(schema) {
             let value = if name == "evidence" {
-                json!({ "block": found.sentence.block, "quote": found.sentence.text })
+                json!({ "block_ids": [found.sentence.block], "anchor": anchor(found.sentence.text) })
             } else {
                 self.property(property, found)?
             };
@@ -258,6 +261,27 @@ fn is(schema: &Value, kind: &str) -> bool {
 
 fn nullable(schema: &Value) -> bool {
     is(schema, "null")
+}
+
+/// The words with which a sentence begins, as they stand there; null if even the first one is too long.
+fn anchor(sentence: &str) -> Option<&str> {
+    let mut end = None;
+    let mut words = 0;
+    let mut inside = false;
+    for (characters, (at, character)) in sentence.char_indices().enumerate() {
+        if characters >= ANCHOR_CHARACTERS {
+            return Some(&sentence[..end?]);
+        }
+        if inside && character.is_whitespace() {
+            end = Some(at);
+            words += 1;
+            if words == ANCHOR_WORDS {
+                return Some(&sentence[..at]);
+            }
+        }
+        inside = !character.is_whitespace();
+    }
+    (!sentence.is_empty()).then_some(sentence)
 }
 
 /// The group that took part in the match.
@@ -412,6 +436,58 @@ mod tests {
     }
 
     #[test]
+    fn samples_show_what_people_look_for() {
+        let profiles = Profiles::load(&Source(None)).unwrap();
+        let ask = |profile: &str, prompt: &str, text: &str| {
+            let prompts = &profiles.get(profile).unwrap().prompts;
+            let prompt = prompts.iter().find(|one| one.id == prompt).unwrap();
+            offline().answer(&prompt.schema, &document(text), "en").unwrap()
+        };
+        let english = include_str!("../../../samples/text/contract-en.txt");
+        let spanish = include_str!("../../../samples/text/contrato-es.txt");
+        let invoice = "INVOICE\n\nInvoice number OD-2026-00418\n\nOstrevane Data Services Ltd, Unit 3, Lower Dunmere LD2 \
+                       7ZN.\n\nIssue date Due date Period 30 April 2026 30 May 2026 1 to 30 April 2026\n\nGate \
+                       register, extra extracts 2 385.50 771.00\n\nNet total 771.00 Value added tax at 20% 154.20 Total \
+                       due 925.20\n\nIt is payable by 30 May 2026. IBAN [IBAN_1].";
+        let resume = "Marguerite Holloway-Anand\n\nLead Data Engineer, Pellworth Freight Systems, Wexcombe March 2021 to \
+                      present\n\nSkills: Rust, Python, SQL\n\nMSc in Computer Science, University of Greywater, 2014.";
+        for (profile, prompt, text, pointer, expected) in [
+            ("contract", "parties", english, "/parties/0/name", json!("Tarnwick Harbour Logistics Ltd")),
+            ("contract", "parties", english, "/parties/1/role", json!("Supplier")),
+            ("contract", "parties", english, "/effective/date_text", json!("1 March 2026")),
+            ("contract", "parties", english, "/initial_term/length", json!(24)),
+            ("contract", "terms", english, "/amounts/1/amount", json!(18500.0)),
+            ("contract", "terms", english, "/obligations/0/party", json!("Supplier")),
+            ("contract", "clauses", english, "/governing_law/law", json!("the laws of England and Wales")),
+            ("contract", "clauses", english, "/liability_cap/amount", json!(450_000.0)),
+            ("contract", "clauses", english, "/termination/0/ground", json!("convenience")),
+            ("contract", "clauses", english, "/clauses/0/kind", json!("renewal_term")),
+            ("contract", "risks", english, "/risks/0/kind", json!("automatic_renewal")),
+            ("contract", "parties", spanish, "/parties/1/name", json!("Talleres Quirovento, S.A.")),
+            ("contract", "parties", spanish, "/expires/date_text", json!("28 de febrero de 2031")),
+            ("contract", "terms", spanish, "/amounts/0/amount", json!(4350.0)),
+            ("contract", "clauses", spanish, "/governing_law/law", json!("ley española")),
+            ("contract", "clauses", spanish, "/liability_cap/amount", json!(90_000.0)),
+            ("invoice", "invoice", invoice, "/number/text", json!("OD-2026-00418")),
+            ("invoice", "invoice", invoice, "/issue_date/date_text", json!("30 April 2026")),
+            ("invoice", "invoice", invoice, "/due_date/date_text", json!("30 May 2026")),
+            ("invoice", "invoice", invoice, "/seller/name", json!("Ostrevane Data Services Ltd")),
+            ("invoice", "invoice", invoice, "/lines/0/amount", json!(771.0)),
+            ("invoice", "invoice", invoice, "/taxes/0/amount", json!(154.2)),
+            ("invoice", "invoice", invoice, "/total/amount", json!(925.2)),
+            ("invoice", "invoice", invoice, "/payment/iban", json!("[IBAN_1]")),
+            ("resume", "resume", resume, "/person/name", json!("Marguerite Holloway-Anand")),
+            ("resume", "resume", resume, "/experience/0/employer", json!("Pellworth Freight Systems")),
+            ("resume", "resume", resume, "/experience/0/start_text", json!("March 2021")),
+            ("resume", "resume", resume, "/skills/0/name", json!("Rust, Python, SQL")),
+            ("resume", "resume", resume, "/education/0/degree", json!("MSc in Computer Science")),
+        ] {
+            let answer = ask(profile, prompt, text);
+            assert_eq!(answer.pointer(pointer), Some(&expected), "{pointer} of {profile}/{prompt}: {answer:#}");
+        }
+    }
+
+    #[test]
     fn evidence_is_verbatim() {
         let schema = json!({"type": "object", "properties": {"fees": {
             "type": "array", "x-offline": {"match": "GBP", "limit": 2},
@@ -426,8 +502,20 @@ mod tests {
         assert_eq!(
             answer,
             json!({"fees": [
-                {"amount": 1200.5, "kind": "fee", "evidence": {"block": "p1.b2", "quote": "A fee of GBP 1,200.50."}},
-                {"amount": 9.0, "kind": "other", "evidence": {"block": "p1.b2", "quote": "Cap: GBP 9."}}]})
+                {"amount": 1200.5, "kind": "fee",
+                 "evidence": {"block_ids": ["p1.b2"], "anchor": "A fee of GBP 1,200.50."}},
+                {"amount": 9.0, "kind": "other", "evidence": {"block_ids": ["p1.b2"], "anchor": "Cap: GBP 9."}}]})
         );
+    }
+
+    #[test]
+    fn anchors_are_verbatim_beginnings_of_whole_words() {
+        let long = "One two  three four five six seven eight nine ten eleven twelve thirteen.";
+        assert_eq!(anchor(long), Some("One two  three four five six seven eight nine ten eleven twelve"));
+        let wide = format!("Ñandú {} end", "é".repeat(170));
+        assert_eq!(anchor(&wide), Some("Ñandú"));
+        assert_eq!(anchor(&"x".repeat(161)), None);
+        assert_eq!(anchor(&"x".repeat(160)).map(str::len), Some(160));
+        assert_eq!(anchor(""), None);
     }
 }

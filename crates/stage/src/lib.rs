@@ -9,7 +9,9 @@ mod ports;
 pub use content::{Content, ContentStream};
 pub use error::{Result, StageError};
 pub use inputs::{Document, Inputs, Read};
-pub use ports::{Called, Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying};
+pub use ports::{
+    Called, Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying,
+};
 
 use millrace_contract::artifact::Artifact;
 use millrace_contract::event::Fact;

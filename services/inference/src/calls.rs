@@ -99,7 +99,11 @@ impl Calls {
                 Next::Later(code, pause) => {
                     let error = StageError::new(code, format!("{}: waiting", question.model.name));
                     let error = error.after(Some(pause));
-                    return Err(if code == ErrorCode::ProviderRateLimited { error.yielding() } else { error });
+                    return Err(if code == ErrorCode::ProviderRateLimited {
+                        error.yielding()
+                    } else {
+                        error
+                    });
                 }
                 Next::Make => {}
             }
@@ -218,8 +222,7 @@ impl Calls {
         let model = &question.model.name;
         let id = format!("{}.{}", &key[..16], known.call.attempts.len() + 1);
         let begun_ms = now_ms();
-        let set_aside =
-            Spent { calls: 1, input_tokens: tokens, cost_microusd: cost, ..Spent::default() };
+        let set_aside = Spent { calls: 1, input_tokens: tokens, cost_microusd: cost, ..Spent::default() };
         known.call.attempts.push(Attempt {
             owner: self.owner.clone(),
             job: job.known.id.clone(),

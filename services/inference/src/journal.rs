@@ -75,7 +75,8 @@ pub fn next<'a>(call: Option<&'a Call>, caller: Caller<'_>, first_pause: Duratio
     let Some(last) = round.last() else { return Next::Make };
     let code = ErrorCode::named(&last.code);
     // Rate limits are waited for; everything else is tried a few times.
-    let counted = round.iter().filter(|attempt| attempt.code != ErrorCode::ProviderRateLimited.name()).count();
+    let counted =
+        round.iter().filter(|attempt| attempt.code != ErrorCode::ProviderRateLimited.name()).count();
     if code != ErrorCode::ProviderRateLimited && counted >= tries(code) {
         return Next::Failed(code);
     }
@@ -172,8 +173,7 @@ mod tests {
 
     #[test]
     fn being_told_to_wait_is_no_try_and_is_obeyed_to_the_millisecond() {
-        let told =
-            Attempt { retry_after_ms: 34_070, ..attempt("provider_rate_limited", 0, NOW - 1000) };
+        let told = Attempt { retry_after_ms: 34_070, ..attempt("provider_rate_limited", 0, NOW - 1000) };
         let many = vec![told; 50];
         assert_eq!(look(&many), Next::Later(ErrorCode::ProviderRateLimited, Duration::from_millis(33_070)));
     }

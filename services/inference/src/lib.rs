@@ -84,7 +84,8 @@ impl Stage for Inference {
         for (done, prompt) in (1..).zip(&profile.prompts) {
             job.progress(&prompt.doing, done, of);
             let treatment = Treatment::of(&job.known, &prompt.id);
-            match self.ask(calls, job, profile, prompt, &treatment, &text.0, &mut spent, of + 1 - done).await {
+            match self.ask(calls, job, profile, prompt, &treatment, &text.0, &mut spent, of + 1 - done).await
+            {
                 Ok(given) => {
                     if let Some(last) = given.last() {
                         model.clone_from(&last.model);
@@ -219,7 +220,12 @@ fn pause(job: &Job<Routed>) -> Result<()> {
     }
 }
 
-fn answer(question: &Question<'_>, answered: &Answered, corrects: Vec<String>, remedies: &[String]) -> Answer {
+fn answer(
+    question: &Question<'_>,
+    answered: &Answered,
+    corrects: Vec<String>,
+    remedies: &[String],
+) -> Answer {
     let Spent { input_tokens, output_tokens, cached_tokens, cost_microusd, .. } = answered.spent;
     Answer {
         prompt: question.prompt.to_owned(),

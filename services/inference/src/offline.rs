@@ -1,18 +1,20 @@
 //! The provider without a model: finds sentences by the profile's `x-offline` rules and copies them. Deterministic,
 //! no network, and labelled as what it is in every report. The rules are documented in `profiles/README.md`.
 
-use crate::models::Model;
-use crate::provider::{Ask, Provider, Reply};
 use millrace_contract::ErrorCode;
-use millrace_contract::wire::DocumentText;
-use millrace_profile::block_id;
-use millrace_stage::{BoxFuture, Result, StageError};
+use millrace_contract::wire::{Answer, Answers, DocumentText, Inferred, Routed};
+use millrace_profile::{Profile, block_id};
+use millrace_stage::{Job, Result, StageError};
 use regex::{Captures, Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Its name in events, reports and metrics.
+const NAME: &str = "offline";
+/// Says in every report that no model has answered.
+const MODEL: &str = "offline-extractive";
 const CUT: usize = 200;
 /// An anchor is no longer than this, in words and in characters: what the shipped schemas allow.
 const ANCHOR_WORDS: usize = 12;
@@ -222,28 +224,32 @@ impl Offline {
     }
 }
 
-impl Provider for Offline {
-    fn name(&self) -> &'static str {
-        "offline"
-    }
-
-    fn ask<'a>(&'a self, ask: &'a Ask<'a>) -> BoxFuture<'a, Result<Reply>> {
-        Box::pin(async move {
+impl Offline {
+    /// Answers every prompt of a job.
+    pub(crate) async fn run(
+        &self,
+        job: &Job<Routed>,
+        profile: &Profile,
+        document: &DocumentText,
+    ) -> Result<(Inferred, Answers)> {
+        let mut answers = Answers::default();
+        let of = u32::try_from(profile.prompts.len()).unwrap_or(u32::MAX);
+        for (done, prompt) in (1..).zip(&profile.prompts) {
+            job.progress(&prompt.doing, done, of);
             if !self.settings.offline_latency.is_zero() {
                 tokio::time::sleep(self.settings.offline_latency).await;
             }
-            let answer = self.answer(ask.annotated, ask.document, ask.language)?;
-            Ok(Reply {
-                text: answer.to_string(),
-                model: "offline-extractive".to_owned(),
-                input_tokens: 0,
-                output_tokens: 0,
-            })
-        })
-    }
-
-    fn cost(&self, _: &Model, _: u64, _: u64) -> u64 {
-        0
+            let json = self.answer(&prompt.schema, document, &job.known.language)?.to_string();
+            answers.answers.push(Answer {
+                prompt: prompt.id.clone(),
+                json,
+                provider: NAME.to_owned(),
+                model: MODEL.to_owned(),
+                ..Answer::default()
+            });
+        }
+        let inferred = Inferred { provider: NAME.to_owned(), model: MODEL.to_owned(), ..Inferred::default() };
+        Ok((inferred, answers))
     }
 }
 
@@ -483,7 +489,11 @@ mod tests {
             ("resume", "resume", resume, "/education/0/degree", json!("MSc in Computer Science")),
         ] {
             let answer = ask(profile, prompt, text);
-            assert_eq!(answer.pointer(pointer), Some(&expected), "{pointer} of {profile}/{prompt}: {answer:#}");
+            assert_eq!(
+                answer.pointer(pointer),
+                Some(&expected),
+                "{pointer} of {profile}/{prompt}: {answer:#}"
+            );
         }
     }
 

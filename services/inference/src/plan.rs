@@ -88,8 +88,7 @@ pub async fn questions<'a>(
         0 => parts(job, profile, prompt, model, tokens(job.known.tokens), max_output_tokens).await?,
         ordered => ordered,
     };
-    let documents =
-        if parts > 1 { text::split(&shown, parts) } else { vec![shown.into_owned()] };
+    let documents = if parts > 1 { text::split(&shown, parts) } else { vec![shown.into_owned()] };
     let of = u32::try_from(documents.len()).unwrap_or(u32::MAX);
     let mut schema = Cow::Borrowed(&prompt.schema);
     if treatment.has(Action::EvidenceIdsOnly) {
@@ -99,9 +98,10 @@ pub async fn questions<'a>(
     (0..)
         .zip(documents)
         .map(|(part, document)| {
-            let rendered = profile.render(prompt, &job.heard.prompt_language, &document).map_err(|error| {
-                StageError::new(ErrorCode::Internal, format!("the template of {}: {error}", prompt.id))
-            })?;
+            let rendered =
+                profile.render(prompt, &job.heard.prompt_language, &document).map_err(|error| {
+                    StageError::new(ErrorCode::Internal, format!("the template of {}: {error}", prompt.id))
+                })?;
             let mut system = rendered.system;
             if treatment.has(Action::Rephrase) {
                 system.push_str(PURPOSE);
@@ -148,7 +148,8 @@ async fn parts(
     }
     let parts = u32::try_from(estimate.div_ceil(fits)).unwrap_or(u32::MAX).clamp(1, 64);
     let known = &job.known;
-    let key = format!("parts\0{}\0{}\0{}\0{}\0{}", known.id, known.run, prompt.id, model.name, profile.digest);
+    let key =
+        format!("parts\0{}\0{}\0{}\0{}\0{}", known.id, known.run, prompt.id, model.name, profile.digest);
     let kept = job.keep(&key, parts.to_string().into_bytes()).await?;
     Ok(String::from_utf8(kept).ok().and_then(|text| text.parse().ok()).unwrap_or(parts))
 }
@@ -229,14 +230,22 @@ mod tests {
         let schema = json!({"properties": {"anchor": {"type": "string"}, "items": {"items": {"properties": {"evidence": evidence}}}},
             "required": ["anchor", "items"]});
         let lowered = without_anchors(&schema);
-        assert_eq!(lowered["required"], json!(["anchor", "items"]), "a field of another object is left alone");
+        assert_eq!(
+            lowered["required"],
+            json!(["anchor", "items"]),
+            "a field of another object is left alone"
+        );
         let evidence = &lowered["properties"]["items"]["items"]["properties"]["evidence"];
-        assert_eq!((&evidence["required"], evidence["properties"].get("anchor")), (&json!(["block_ids"]), None));
+        assert_eq!(
+            (&evidence["required"], evidence["properties"].get("anchor")),
+            (&json!(["block_ids"]), None)
+        );
     }
 
     #[test]
     fn corrections_ask_for_the_failing_fields_only() {
-        let at = ["/amounts/3/amount: type".to_owned(), "/amounts: minItems".into(), "/signed: required".into()];
+        let at =
+            ["/amounts/3/amount: type".to_owned(), "/amounts: minItems".into(), "/signed: required".into()];
         let fields = failing_fields(&at);
         assert_eq!(fields, ["amounts", "signed"]);
         let schema = json!({"type": "object", "required": ["amounts", "signed", "law"],

@@ -45,6 +45,8 @@ impl World {
             ("MILLRACE_ALLOW_DIRS", allowed.as_str()),
             ("MILLRACE_ACK_WAIT", "2s"),
             ("MILLRACE_BACKOFF", "50ms"),
+            ("MILLRACE_CALL_BACKOFF", "50ms"),
+            ("MILLRACE_OUTAGE_WAIT", "1s"),
             ("MILLRACE_GRACE", "8s"),
         ];
         environment.extend_from_slice(more);

@@ -66,9 +66,12 @@ pub fn next<'a>(call: Option<&'a Call>, caller: Caller<'_>, first_pause: Duratio
         return Next::Failed(code);
     }
     let ours = call.attempts.iter().filter(|attempt| attempt.job == caller.job && attempt.run == caller.run);
-    // A key, a model, a quota: not in this run again, but an operator may have put it right before the next.
+    // A key, a model: not in this run again, but an operator may have put it right before the next. (A quota comes
+    // back by itself: the router waits for it, and that is another round.)
     let mut this_run = ours.clone().filter(failed).map(|attempt| ErrorCode::named(&attempt.code));
-    if let Some(code) = this_run.find(|code| code.disposition() != Disposition::Retry) {
+    let lasts =
+        |code: &ErrorCode| code.disposition() != Disposition::Retry && *code != ErrorCode::ProviderQuota;
+    if let Some(code) = this_run.find(lasts) {
         return Next::Failed(code);
     }
     let round: Vec<&Attempt> = ours.filter(|attempt| attempt.round == caller.round).filter(failed).collect();
@@ -151,12 +154,19 @@ mod tests {
 
     #[test]
     fn what_an_operator_can_put_right_is_tried_again_in_the_next_run() {
-        for code in ["provider_auth", "model_unknown", "provider_quota"] {
+        for code in ["provider_auth", "model_unknown"] {
             let call = Call { attempts: vec![attempt(code, 0, 5)], ..Call::default() };
             let at = |run, round| next(Some(&call), Caller { run, round, ..ME }, FIRST_PAUSE, NOW);
             assert_eq!(at(1, 2), Next::Failed(ErrorCode::named(code)));
             assert_eq!(at(2, 0), Next::Make);
         }
+    }
+
+    #[test]
+    fn a_quota_is_asked_for_again_after_the_router_has_waited() {
+        let call = Call { attempts: vec![attempt("provider_quota", 0, 5)], ..Call::default() };
+        let at = |round| next(Some(&call), Caller { round, ..ME }, FIRST_PAUSE, NOW);
+        assert_eq!((at(0), at(1)), (Next::Failed(ErrorCode::ProviderQuota), Next::Make));
     }
 
     #[test]

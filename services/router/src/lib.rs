@@ -7,7 +7,7 @@ pub mod rules;
 use anyhow::Context as _;
 use millrace_contract::wire::fact::Kind;
 use millrace_contract::wire::{Dead, Job, Rejected, Remedy, Routed};
-use millrace_contract::{Hop, Service, event};
+use millrace_contract::{ErrorCode, Hop, Service, event};
 use millrace_stage::{Decider, Decision};
 use recovery::Recovery;
 use rules::Rules;
@@ -77,11 +77,27 @@ impl Decider for Router {
                         round: job.round,
                     },
                     Recovery::GiveUp => {
+                        let (code, message) = cause(code, message, job);
                         Decision { fact: Dead { code, message, stage: stage_name }.into(), round: job.round }
                     }
                 }
             }
         }
+    }
+}
+
+/// Why a run ends. That the last model of a chain has no key here is not why: the first ones failed.
+fn cause(code: String, message: String, job: &Job) -> (String, String) {
+    let unset = |code: &str| code == ErrorCode::ProviderNotConfigured.name();
+    match job.remedies.iter().rev().find(|remedy| !unset(&remedy.code)) {
+        Some(remedy) if unset(&code) => {
+            let message = format!(
+                "{}; the rest of its models have no key here",
+                ErrorCode::named(&remedy.code).title()
+            );
+            (remedy.code.clone(), message)
+        }
+        _ => (code, message),
     }
 }
 

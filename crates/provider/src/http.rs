@@ -113,6 +113,8 @@ impl Http {
         let client = reqwest::Client::builder()
             .timeout(settings.provider_timeout)
             .connect_timeout(Duration::from_secs(5))
+            // Sooner than balancers close idle connections: a request into a closed one looks like one that was lost.
+            .pool_idle_timeout(Duration::from_secs(20))
             // A redirect would carry the document to somebody else.
             .redirect(reqwest::redirect::Policy::none())
             // Whoever calls counts the tries, and pays for them.

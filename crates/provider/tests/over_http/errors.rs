@@ -83,6 +83,9 @@ fn of_gemini() -> Vec<Row> {
         g("schema, too many states", google(400, "INVALID_ARGUMENT", "The specified schema produces a constraint that has too many states for serving.", none()), Code::SchemaTooComplex),
         g("schema, unknown name", google(400, "INVALID_ARGUMENT", "Unknown name \"x\" at 'generation_config.response_schema'", none()), Code::SchemaTooComplex),
         g("context", google(400, "INVALID_ARGUMENT", "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", none()), Code::ContextTooLong),
+        g("schema, too deep", google(400, "INVALID_ARGUMENT", "A schema in GenerationConfig in the request exceeds the maximum allowed nesting depth.", none()), Code::SchemaTooComplex),
+        g("quota by its words", google(429, "RESOURCE_EXHAUSTED", "Quota exceeded, limit: 20. Please retry in 2h47m56.5s.", none()), Code::ProviderQuota)
+            .after(ms(10_076_500)),
         g("context, as a 500", google(500, "INTERNAL", "Your input context is too long.", none()), Code::ContextTooLong),
         g("blocked, as a 400", google(400, "INVALID_ARGUMENT", "Blocked: PROHIBITED_CONTENT", none()), Code::ContentBlocked),
     ]
@@ -136,16 +139,19 @@ fn of_compatible_servers() -> Vec<Row> {
     let grammar = json!({ "error": { "code": 400, "message": "Failed to parse grammar", "type": "invalid_request_error" } });
     vec![
         o("vLLM: context", Scripted::json(400, vllm), Code::ContextTooLong),
+        o("vLLM: context, newer", openai(400, "BadRequestError", json!(400), "The decoder prompt (length 8357) is longer than the maximum model length of 8192."), Code::ContextTooLong),
         o("vLLM: schema", openai(400, "BadRequestError", json!(400), "The provided JSON schema contains features not supported by xgrammar."), Code::SchemaTooComplex),
         o("vLLM: wrong path", Scripted::json(404, json!({ "detail": "Not Found" })), Code::ModelUnknown),
         o("llama.cpp: context", Scripted::json(400, llama), Code::ContextTooLong),
         o("llama.cpp: schema", Scripted::json(400, grammar), Code::SchemaTooComplex),
         o("llama.cpp: loading", openai(503, "unavailable_error", json!(503), "Loading model"), Code::ProviderOverloaded),
         o("Ollama: context", Scripted::json(400, json!({ "error": "the input length exceeds the context length" })), Code::ContextTooLong),
+        o("Ollama: context, as a 500", Scripted::json(500, json!({ "error": "the input length exceeds the context length" })), Code::ContextTooLong),
         o("Ollama: no such model", openai(404, "api_error", Value::Null, "model 'x' not found, try pulling it first"), Code::ModelUnknown),
         o("LiteLLM: context", openai(400, "", Value::Null, "litellm.ContextWindowExceededError: x"), Code::ContextTooLong),
         o("gateway: a rate inside a 200", Scripted::json(200, json!({ "error": { "code": 429, "message": "Provider returned error" } })), Code::ProviderRateLimited),
         o("gateway: a failure inside a 200", Scripted::json(200, json!({ "error": { "message": "x" } })), Code::ProviderOverloaded),
+        o("gateway: an error in the error's words", openai(400, "Bad Request", json!(400), "{\"error\": {\"code\": 400, \"message\": \"The input token count exceeds the maximum number of tokens allowed\"}}"), Code::ContextTooLong),
         o("gateway: a number in words", openai(500, "x", json!("429"), "x"), Code::ProviderRateLimited),
         o("gateway: moderation", openai(403, "x", json!(403), "Your input was flagged"), Code::ContentBlocked),
     ]
@@ -170,6 +176,11 @@ fn of_anthropic() -> Vec<Row> {
         a("invalid", anthropic(400, bad, "messages: LEAK"), Code::ProviderRefused),
         a("schema", anthropic(400, bad, "output_config.format.schema: Schema is too complex."), Code::SchemaTooComplex),
         a("context", anthropic(400, bad, "prompt is too long: 208310 tokens > 200000 maximum"), Code::ContextTooLong),
+        a("schema, too many unions", anthropic(400, bad, "Schemas contains too many parameters with union types (24 parameters with type arrays or anyOf), limit: 16"), Code::SchemaTooComplex),
+        a("schema, too many optional", anthropic(400, bad, "Schemas contains too many optional parameters (87), limit: 24"), Code::SchemaTooComplex),
+        a("schema, too large", anthropic(400, bad, "The compiled grammar is too large, which would cause performance issues."), Code::SchemaTooComplex),
+        a("effort is no schema", anthropic(400, bad, "output_config.effort: not supported by this model"), Code::ProviderRefused),
+        a("context, with the answer", anthropic(400, bad, "input length and `max_tokens` exceed context limit: 178902 + 32000 > 200000"), Code::ContextTooLong),
         a("context, by bytes", anthropic(413, "request_too_large", "x"), Code::ContextTooLong),
         a("answer filtered", anthropic(400, bad, "Output blocked by content filtering policy"), Code::AnswerBlocked),
     ]

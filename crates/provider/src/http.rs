@@ -113,6 +113,8 @@ impl Http {
         let client = reqwest::Client::builder()
             .timeout(settings.provider_timeout)
             .connect_timeout(Duration::from_secs(5))
+            // Sooner than balancers close idle connections: a request into a closed one looks like one that was lost.
+            .pool_idle_timeout(Duration::from_secs(20))
             // A redirect would carry the document to somebody else.
             .redirect(reqwest::redirect::Policy::none())
             // Whoever calls counts the tries, and pays for them.
@@ -257,13 +259,17 @@ mod tests {
     use clap::Parser as _;
 
     #[derive(clap::Parser)]
+    #[command(args_override_self = true)]
     struct Program {
         #[command(flatten)]
         settings: Settings,
     }
 
     fn settings(args: &[&str]) -> Settings {
-        Program::try_parse_from(std::iter::once("p").chain(args.iter().copied())).unwrap().settings
+        // Whatever stands in the environment of whoever runs the tests.
+        let blank =
+            ["p", "--gemini-api-key=", "--openai-api-key=", "--openai-base-url=", "--anthropic-api-key="];
+        Program::try_parse_from(blank.iter().chain(args)).unwrap().settings
     }
 
     #[test]

@@ -6,8 +6,18 @@ use crate::{Shape, Vendor};
 use serde_json::{Map, Value, json};
 
 /// Keywords about the shape, which everybody takes.
-const SHAPE: &[&str] =
-    &["type", "properties", "required", "additionalProperties", "items", "enum", "anyOf", "description"];
+const SHAPE: &[&str] = &[
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "anyOf",
+    "description",
+    "$ref",
+    "$defs",
+];
 /// Constraints: Anthropic gets them in words, the others not at all. They cost Gemini the "too many states for
 /// serving", and OpenAI's compatible servers differ in them.
 const CONSTRAINTS: &[&str] = &[

@@ -35,19 +35,36 @@ fn http_date(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&format!("{year}-{month:02}-{day:0>2}T{time}Z")).ok()
 }
 
-/// `34.07s`, `250ms`.
+/// `34.07s`, `250ms`, `2h47m56.5s`.
 fn with_unit(text: &str) -> Option<Duration> {
-    match text.strip_suffix("ms") {
-        Some(number) => seconds(number, 0.001),
-        None => seconds(text.strip_suffix('s')?, 1.0),
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (number, tail) = rest.split_at(rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?);
+        let (unit, tail) = tail.split_at(tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len()));
+        total = total.checked_add(seconds(number, unit_in_seconds(unit)?)?)?;
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+fn unit_in_seconds(unit: &str) -> Option<f64> {
+    match unit {
+        "ms" | "millisecond" | "milliseconds" => Some(0.001),
+        "s" | "second" | "seconds" => Some(1.0),
+        "m" | "minute" | "minutes" => Some(60.0),
+        "h" | "hour" | "hours" => Some(3600.0),
+        "d" | "day" | "days" => Some(24.0 * 3600.0),
+        _ => None,
     }
 }
 
-/// "Please retry in 12.5s." (Gemini), "Please try again in 20ms.", "... in 6m0s." (OpenAI).
+/// "Please retry in 12.5s." (Gemini), "Please try again in 20ms.", "... in 6m0s." (OpenAI), "... in 30 seconds".
 fn spoken(message: &str) -> Option<Duration> {
     let (_, rest) = message.split_once("retry in ").or_else(|| message.split_once("try again in "))?;
-    let wait = rest.split([' ', ',']).next()?.trim_end_matches('.');
-    with_unit(wait).or_else(|| humantime::parse_duration(wait).ok())
+    let mut words = rest.split_whitespace().map(|word| word.trim_end_matches(['.', ',', ')']));
+    let first = words.next()?;
+    with_unit(first).or_else(|| seconds(first, unit_in_seconds(words.next()?)?))
 }
 
 #[cfg(test)]
@@ -72,6 +89,10 @@ mod tests {
         assert_eq!(told(&[("retry-after", "-3")], &[], spoken), Some(Duration::from_millis(12_500)));
         assert_eq!(told(&[], &[], "Please try again in 20ms."), Some(Duration::from_millis(20)));
         assert_eq!(told(&[], &[], "Please try again in 6m0s."), Some(Duration::from_secs(360)));
+        assert_eq!(told(&[], &[], "Please retry in 2h47m56.5s."), Some(Duration::from_millis(10_076_500)));
+        assert_eq!(told(&[], &[], "Try again in 30 seconds."), None);
+        assert_eq!(told(&[], &[], "Please try again in 30 seconds."), Some(Duration::from_secs(30)));
+        assert_eq!(told(&[], &[], "Please retry in 5 parsecs or 1e400s"), None);
         assert_eq!(told(&[], &[json!({"retryDelay": "86400s"})], ""), Some(Duration::from_secs(86_400)));
         assert_eq!(told(&[], &[json!({"retryDelay": 3})], "Please retry in a while"), None);
     }

@@ -104,8 +104,7 @@ impl Server {
 
     fn account(&self, with_records: bool) -> Account {
         let (_, ledger) = self.now();
-        let account = lock(&ledger).account(with_records);
-        account
+        lock(&ledger).account(with_records)
     }
 }
 

@@ -26,13 +26,17 @@ impl<'a> Document<'a> {
     pub fn find(text: &'a str) -> Document<'a> {
         let mut blocks = Vec::new();
         let (mut begin, mut end) = (None, 0);
-        let first = text.starts_with('[').then_some(0);
-        for at in first.into_iter().chain(text.match_indices("\n[").map(|(at, _)| at + 1)) {
-            let line = text[at..].split('\n').next().unwrap_or_default();
-            let Some((id, words)) = line[1..].split_once("] ") else { continue };
+        let mut at = 0;
+        for piece in text.split_inclusive('\n') {
+            let begins = at;
+            at += piece.len();
+            let line = piece.trim_end_matches('\n');
+            let Some((id, words)) = line.strip_prefix('[').and_then(|line| line.split_once("] ")) else {
+                continue;
+            };
             if is_id(id) {
-                begin.get_or_insert(at);
-                end = at + line.len();
+                begin.get_or_insert(begins);
+                end = begins + line.len();
                 blocks.push(Block { id, text: words.trim() });
             }
         }

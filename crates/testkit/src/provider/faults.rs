@@ -338,3 +338,38 @@ impl Faults {
 pub(super) fn tokens(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_and_an_attempt_draws_anew() {
+        let mix = r#"{"seed": 7, "models": {"gemini-2.5-pro": {"rate_limited": 0.08, "unavailable": 0.05, "internal": 0.01,
+            "reset": 0.005, "malformed": 0.02, "max_tokens": 0.01, "blocked": 0.005}}}"#;
+        let config: Config = serde_json::from_str(mix).unwrap();
+        let draw = |model: &'static str, prompt: u64, nth: u32| {
+            config.faults(model).draw(&Circumstances {
+                seed: config.seed,
+                vendor: "gemini",
+                model,
+                document: prompt / 4,
+                prompt,
+                nth,
+                rephrased: false,
+                quotes: true,
+                flex: false,
+            })
+        };
+        let failing: Vec<u64> =
+            (0..20_000).filter(|prompt| draw("gemini-2.5-pro", *prompt, 1).is_some()).collect();
+        assert!((3_400..3_800).contains(&failing.len()), "18 % of 20,000, not {}", failing.len());
+        let again = failing.iter().filter(|prompt| draw("gemini-2.5-pro", **prompt, 2).is_some()).count();
+        assert!((500..900).contains(&again), "18 % of those, and what is blocked: {again}");
+        assert!(
+            (0..1_000).all(|prompt| draw("gemini-2.5-flash", prompt, 1).is_none()),
+            "the others have no faults"
+        );
+        assert!(serde_json::from_str::<Config>(r#"{"default": {"p503": 0.1}}"#).is_err(), "no such name");
+    }
+}

@@ -10,7 +10,7 @@ use super::{Reply, Server, spoil};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ struct Asking<'a> {
     faults: &'a Faults,
     question: &'a Question,
     document: &'a Document<'a>,
-    schema: Value,
+    schema: Option<Value>,
+    schema_bytes: u64,
     circumstances: Circumstances<'a>,
     prefix_tokens: u64,
     input: u64,
@@ -66,7 +67,7 @@ pub(super) async fn serve(
     let key = key.unwrap_or_default().trim_start_matches("Bearer ");
     let read = vendor.read(model, &body);
     let readable = read.is_ok();
-    let question = read.unwrap_or_else(|_| Question { model: model.into(), ..Question::default() });
+    let mut question = read.unwrap_or_else(|_| Question { model: model.into(), ..Question::default() });
     let (config, ledger) = server.now();
     let faults = config.faults(&question.model);
 
@@ -94,7 +95,12 @@ pub(super) async fn serve(
     }
     let scripted = lock(&server.script).pop_front();
 
-    let schema = question.schema.clone().or_else(|| schema_in_text(&question)).unwrap_or_default();
+    // Only what the provider has to enforce can be too complex for it.
+    let schema_bytes = match &question.schema {
+        Some(schema) if faults.schema_bytes > 0 => schema.to_string().len() as u64,
+        _ => 0,
+    };
+    let schema = question.schema.take().or_else(|| schema_in_text(&question));
     let marked = config.rephrase_marker.as_ref().is_some_and(|marker| question.system.contains(marker));
     let asking = Asking {
         vendor,
@@ -109,11 +115,12 @@ pub(super) async fn serve(
             prompt,
             nth: known.nth,
             rephrased: marked || known.rephrased,
-            quotes: faults.recitation > 0.0 && asks_for_quotes(&schema),
+            quotes: faults.recitation > 0.0 && schema.as_ref().is_some_and(asks_for_quotes),
             flex: question.flex,
         },
         document: &document,
         schema,
+        schema_bytes,
         prefix_tokens: count(question.system.len() + document.end),
         input: count(bytes),
         known,
@@ -142,13 +149,7 @@ impl Asking<'_> {
         if let Some(Fault::NoModel | Fault::InvalidKey) = drawn {
             return (drawn, None);
         }
-        if faults.schema_bytes > 0
-            && self
-                .question
-                .schema
-                .as_ref()
-                .is_some_and(|schema| schema.to_string().len() as u64 > faults.schema_bytes)
-        {
+        if self.schema_bytes > faults.schema_bytes {
             return (Some(Fault::SchemaTooComplex), None);
         }
         if faults.context_tokens > 0 && self.input > faults.context_tokens {
@@ -232,7 +233,9 @@ impl Asking<'_> {
             }
             _ => {}
         }
-        let mut answer = answer(&self.schema, self.document);
+        // Who asks without a schema gets an empty object: nothing is known of what is wanted.
+        let mut answer =
+            self.schema.as_ref().map_or_else(|| json!({}), |schema| answer(schema, self.document));
         let of = &self.circumstances;
         let mut dice = Dice::new(of.seed).with("spoil").and(of.prompt).and(of.nth.into());
         match fault {
@@ -366,11 +369,12 @@ fn send(mut call: Call, plan: Plan) -> Response {
     }
     let body = futures_util::stream::unfold((call, pieces), async |(mut call, mut pieces)| {
         let piece = pieces.pop()?;
+        if piece.is_err() {
+            // What was sent so far leaves before the connection closes.
+            tokio::task::yield_now().await;
+        }
         if pieces.is_empty() {
             call.settle();
-        } else {
-            // What was sent so far has to leave before the connection closes.
-            tokio::task::yield_now().await;
         }
         Some((piece, (call, pieces)))
     });

@@ -126,11 +126,17 @@ async fn three_vendors_answer_alike_and_are_billed() {
 #[tokio::test]
 async fn in_json_mode_the_schema_is_found_in_the_question() {
     let at = Simulated::start().await;
+    at.configure(Config { default: Faults { schema_bytes: 100, ..Faults::default() }, ..Config::default() });
+    let refused = post(&at, OPENAI, &openai("Q")).await;
+    assert_eq!((refused.status, &refused.body["error"]["code"]), (400, &"invalid_schema".into()));
     let question = format!("Answer.\n\nJSON Schema of the answer:\n{:#}\nNothing else.", schema());
     let mut body = openai(&question);
     body["response_format"] = json!({"type": "json_object"});
     let got = post(&at, "/chat/completions", &body).await;
     check(got.body["choices"][0]["message"]["content"].as_str().unwrap());
+    body["messages"][1]["content"] = "Anything?".into();
+    let got = post(&at, OPENAI, &body).await;
+    assert_eq!(got.body["choices"][0]["message"]["content"], "{}");
 }
 
 #[tokio::test]
@@ -207,6 +213,8 @@ async fn every_vendor_has_its_own_words_for_a_fault() {
     assert!(fault(Fault::Empty, PRO, &gemini("Q")).await.body["candidates"][0]["content"]["parts"].is_null());
     let got = fault(Fault::SchemaViolation, PRO, &gemini("Q")).await;
     assert!(!jsonschema::is_valid(&schema(), &serde_json::from_str(gemini_text(&got)).unwrap()));
+    let got = fault(Fault::WrongLanguage, PRO, &gemini("Q")).await;
+    assert!(gemini_text(&got).contains("plazo acordado"));
     let got = fault(Fault::Hallucinated, PRO, &gemini("Q")).await;
     let answer: Value = serde_json::from_str(gemini_text(&got)).unwrap();
     assert!(jsonschema::is_valid(&schema(), &answer), "only its evidence is false");
@@ -218,7 +226,11 @@ async fn broken_connections_and_hung_up_clients_are_billed() {
     let at = Simulated::start().await;
     at.script([Reply::Fault(Fault::Reset), Reply::Fault(Fault::ResetMid)]);
     assert!(try_post(&at, PRO, &gemini("Q")).await.is_err());
-    assert!(try_post(&at, PRO, &gemini("Q")).await.is_err());
+    let mut cut =
+        reqwest::Client::new().post(format!("{}{PRO}", at.url)).json(&gemini("Q")).send().await.unwrap();
+    assert_eq!(cut.status(), 200);
+    assert!(cut.chunk().await.unwrap().is_some_and(|half| half.starts_with(b"{")), "half of it comes");
+    assert!(cut.chunk().await.is_err(), "and then nothing");
     let account = at.account();
     let totals = &account.models["gemini-2.5-pro"];
     assert_eq!((totals.outcomes["reset"], totals.outcomes["reset_mid"]), (1, 1));

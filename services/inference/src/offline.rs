@@ -483,7 +483,11 @@ mod tests {
             ("resume", "resume", resume, "/education/0/degree", json!("MSc in Computer Science")),
         ] {
             let answer = ask(profile, prompt, text);
-            assert_eq!(answer.pointer(pointer), Some(&expected), "{pointer} of {profile}/{prompt}: {answer:#}");
+            assert_eq!(
+                answer.pointer(pointer),
+                Some(&expected),
+                "{pointer} of {profile}/{prompt}: {answer:#}"
+            );
         }
     }
 

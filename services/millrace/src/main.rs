@@ -6,6 +6,7 @@ mod guard;
 mod health;
 mod history;
 mod operate;
+mod profile;
 mod submit;
 mod up;
 
@@ -38,6 +39,8 @@ enum Command {
     Rebuild(operate::Rebuild),
     /// Make every stream and consumer, for deployments whose services may not
     Provision(operate::Provision),
+    /// Check profiles, or list those that are installed
+    Profile(profile::Manage),
     /// Ask a service whether it is ready; for container health checks
     Healthcheck(health::Check),
     /// Start a program that ends when its parent does
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => client::run(diff.run()),
         Command::Rebuild(rebuild) => client::run(rebuild.run()),
         Command::Provision(provision) => client::run(provision.run()),
+        Command::Profile(profile) => profile.run(),
         Command::Healthcheck(check) => client::run(check.run()),
         Command::Guard(guard) => guard.run(),
     }

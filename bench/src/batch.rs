@@ -69,7 +69,11 @@ impl Batch {
                         1 + dice.below(900),
                         dice.below(1000)
                     ),
-                    1 => write!(text, "{actor} {duty} within {} days of the works at {place}. ", 5 + dice.below(85)),
+                    1 => write!(
+                        text,
+                        "{actor} {duty} within {} days of the works at {place}. ",
+                        5 + dice.below(85)
+                    ),
                     2 => write!(
                         text,
                         "{actor} {duty} not later than {} May 2027, site {place}-{}. ",

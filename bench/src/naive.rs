@@ -73,7 +73,8 @@ impl Naive {
     /// Takes a batch through, `at_once` documents at once.
     pub async fn run(&self, texts: &[String], tries: usize, at_once: usize) -> Result<Outcome> {
         let mut outcome = Outcome::default();
-        let mut running = stream::iter(texts).map(|text| self.document(text, tries)).buffer_unordered(at_once);
+        let mut running =
+            stream::iter(texts).map(|text| self.document(text, tries)).buffer_unordered(at_once);
         while let Some(took) = running.next().await {
             match took? {
                 Some(1) => (outcome.first, outcome.good) = (outcome.first + 1, outcome.good + 1),

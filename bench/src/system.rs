@@ -21,8 +21,11 @@ impl System {
     pub async fn start(nats: Nats, more: &[(&str, &str)]) -> System {
         let redis = Redis::start();
         let (nats_url, redis_url) = (nats.url(), redis.url());
-        let mut environment =
-            vec![("NATS_URL", nats_url.as_str()), ("REDIS_URL", redis_url.as_str()), ("MILLRACE_LOG", "warn")];
+        let mut environment = vec![
+            ("NATS_URL", nats_url.as_str()),
+            ("REDIS_URL", redis_url.as_str()),
+            ("MILLRACE_LOG", "warn"),
+        ];
         environment.extend_from_slice(more);
         let mut services = Vec::new();
         for name in SERVICES {
@@ -41,6 +44,10 @@ impl System {
 
     /// URL of a service's HTTP API.
     pub fn url(&self, name: &str) -> String {
-        self.services.iter().find(|(known, _)| *known == name).map(|(_, service)| service.url()).unwrap_or_default()
+        self.services
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, service)| service.url())
+            .unwrap_or_default()
     }
 }

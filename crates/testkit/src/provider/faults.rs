@@ -120,6 +120,11 @@ pub struct Faults {
     /// There is no such model.
     pub no_model: bool,
 
+    /// Share of documents that come in an outage: 503 for the first `away_asks` asks of each of their prompts. Models of
+    /// one vendor are away for the same documents, as far as their shares go.
+    pub away: f64,
+    /// How long such an outage lasts, in asks.
+    pub away_asks: u32,
     /// When everything answers 503: from and to, seconds since the configuration.
     pub outages_s: Vec<(f64, f64)>,
     /// Requests a minute; the bucket is a minute deep. 0 is no limit.
@@ -171,6 +176,8 @@ impl Default for Faults {
             context_tokens: 0,
             invalid_key: false,
             no_model: false,
+            away: 0.0,
+            away_asks: 0,
             outages_s: Vec::new(),
             rpm: 0.0,
             tpm: 0.0,
@@ -271,6 +278,9 @@ impl Faults {
         // What the transport does comes before what the model thinks of the prompt.
         if passing.is_some_and(|(_, before)| before) {
             return passing.map(|(fault, _)| fault);
+        }
+        if of.nth <= self.away_asks && sticky("away", of.vendor, of.document) < self.away {
+            return Some(Fault::Unavailable);
         }
         if sticky("invalid", of.model, of.prompt) < self.invalid {
             return Some(Fault::Invalid);

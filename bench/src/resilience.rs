@@ -1,0 +1,298 @@
+//! A batch of contracts with four prompts each, through a provider that fails: the origin's naive client, then
+//! Millrace with retry, fall-back, repair and recovery switched on one after the other. Same documents, same
+//! questions, same seeds.
+
+mod batch;
+mod evidence;
+mod mix;
+mod naive;
+mod system;
+
+use anyhow::{Context as _, Result, ensure};
+use batch::Batch;
+use clap::Parser as _;
+use futures_util::stream::{self, StreamExt as _};
+use millrace_testkit::provider::Account;
+use millrace_testkit::{Nats, binary, root};
+use naive::Naive;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use system::System;
+
+/// Measure success and money under faults.
+#[derive(Debug, clap::Parser)]
+struct Options {
+    /// Documents in the batch, a third of them of 40 pages and more
+    #[arg(long, default_value_t = 500)]
+    documents: usize,
+    /// Seed of documents and faults
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Fault mixes: what a single try of every call leaves of the batch, percent
+    #[arg(long, value_delimiter = ',', default_value = "64,82")]
+    mixes: Vec<String>,
+    /// How often the provider reads a prefix that it has seen from its cache (at a tenth of the price)
+    #[arg(long, default_value_t = 0.7)]
+    cache_hits: f64,
+    /// Only the last rung of the ladder
+    #[arg(long)]
+    all_on: bool,
+}
+
+/// What is switched on: name, what the router and the services are told.
+const LADDER: [(&str, &[(&str, &str)]); 4] = [
+    ("retry", &[("MILLRACE_RULES", "retry"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off")]),
+    ("+ fall-back", &[("MILLRACE_RECOVERY", "fallback"), ("MILLRACE_REPAIR", "off")]),
+    ("+ repair", &[("MILLRACE_RECOVERY", "fallback")]),
+    ("+ recovery", &[]),
+];
+
+/// One row of the table.
+#[derive(Debug, Clone)]
+struct Row {
+    name: String,
+    good: usize,
+    ended: usize,
+    usd: f64,
+    calls: u64,
+    resent: u64,
+    twice: u64,
+    ungrounded: usize,
+    codes: BTreeMap<String, usize>,
+    seconds: f64,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut mixes = serde_json::Map::new();
+    let (mut resent, mut ungrounded) = (0, 0);
+    for name in &options.mixes {
+        let (result, of_mix_resent, of_mix_ungrounded) = mix(&options, name).await?;
+        mixes.insert(name.clone(), result);
+        resent += of_mix_resent;
+        ungrounded += of_mix_ungrounded;
+    }
+    let result = json!({
+        "mixes": mixes,
+        "final_errors_resent": resent,
+        "ungrounded_published": ungrounded,
+        "documents": options.documents,
+        "seed": options.seed,
+        "cache_hits": options.cache_hits,
+    });
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("resilience.json"), format!("{result:#}\n"))?;
+    println!("written to target/bench/resilience.json");
+    Ok(())
+}
+
+async fn mix(options: &Options, name: &str) -> Result<(Value, u64, usize)> {
+    let provider = Provider::start()?;
+    let config = mix::config(name, options.seed, options.cache_hits)?;
+    let batch = Batch { seed: options.seed, documents: options.documents, oversized: mix::oversized(name) };
+    let texts: Vec<String> = (0..options.documents).map(|number| batch.text(number)).collect();
+    let bytes: usize = texts.iter().map(String::len).sum();
+    println!(
+        "\nmix {name}: {} documents, {:.0} tokens each on average, four prompts, seed {}",
+        texts.len(),
+        bytes as f64 / 4.0 / texts.len() as f64,
+        options.seed
+    );
+    println!("  faults: {}", mix::told(&config));
+    println!(
+        "  {:<22} {:>9} {:>7} {:>8} {:>11} {:>12}",
+        "", "success", "ended", "calls", "USD", "USD/1k good"
+    );
+
+    provider.configure(&config).await?;
+    let naive = Naive::new(&provider.url)?.run(&texts, 3, 16).await?;
+    let account = provider.account().await?;
+    let per_good = |usd: f64, good: usize| 1000.0 * usd / good.max(1) as f64;
+    let naive3 = per_good(account.usd, naive.good);
+    let share = |good: usize| 100.0 * good as f64 / texts.len() as f64;
+    println!("  {:<22} {:>8.2}%", "one try", share(naive.first));
+    println!(
+        "  {:<22} {:>8.2}% {:>7} {:>8} {:>11.4} {:>12.2}",
+        "whole chain, 3 tries",
+        share(naive.good),
+        texts.len(),
+        account.requests,
+        account.usd,
+        naive3
+    );
+    let mut rows = Vec::new();
+    for (rung, settings) in LADDER.iter().skip(if options.all_on { LADDER.len() - 1 } else { 0 }) {
+        provider.configure(&config).await?;
+        let row = run(&provider, rung, settings, &texts).await?;
+        println!(
+            "  {:<22} {:>8.2}% {:>7} {:>8} {:>11.4} {:>12.2}   {:.0} s{}",
+            row.name,
+            share(row.good),
+            row.ended,
+            row.calls,
+            row.usd,
+            per_good(row.usd, row.good),
+            row.seconds,
+            if row.codes.is_empty() { String::new() } else { format!("   {:?}", row.codes) }
+        );
+        rows.push(row);
+    }
+    let last = rows.last().context("no rows")?;
+    let saving = 100.0 * (1.0 - per_good(last.usd, last.good) / naive3);
+    println!(
+        "  saving against whole-chain restart: {saving:.1} %; final errors sent again: {}; same call answered twice: {}; \
+         evidence that an independent check does not find: {}",
+        last.resent, last.twice, last.ungrounded
+    );
+    let ladder: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name,
+                "success_pct": share(row.good),
+                "ended": row.ended,
+                "calls": row.calls,
+                "usd_per_1k_good": per_good(row.usd, row.good),
+                "codes": row.codes,
+            })
+        })
+        .collect();
+    let result = json!({
+        "success_pct": share(last.good),
+        "ended_pct": share(last.ended),
+        "usd_per_1k_good": per_good(last.usd, last.good),
+        "naive1_success_pct": share(naive.first),
+        "naive3_success_pct": share(naive.good),
+        "naive3_usd_per_1k_good": naive3,
+        "saving_pct": saving,
+        "answered_twice": last.twice,
+        "ladder": ladder,
+    });
+    Ok((result, last.resent, last.ungrounded))
+}
+
+async fn run(provider: &Provider, name: &str, settings: &[(&str, &str)], texts: &[String]) -> Result<Row> {
+    // A rung without fall-backs has one model.
+    let rules = root().join("target/bench/one-model.toml");
+    std::fs::create_dir_all(root().join("target/bench"))?;
+    let one = "[[rule]]\nname = \"one\"\nset_profile = \"contract\"\nmodels = [\"pro\"]\nprompt_language = \"en\"\nlane = \"default\"\n";
+    std::fs::write(&rules, one)?;
+    let rules = rules.to_string_lossy().into_owned();
+    let mut environment = vec![
+        ("GEMINI_BASE_URL", provider.url.as_str()),
+        ("GEMINI_API_KEY", "key"),
+        ("OPENAI_BASE_URL", provider.url.as_str()),
+        ("OPENAI_API_KEY", "key"),
+        ("ANTHROPIC_BASE_URL", provider.url.as_str()),
+        ("ANTHROPIC_API_KEY", "key"),
+        // Faults are drawn by how often a prompt was asked, not by the clock: waiting for real would change nothing.
+        ("MILLRACE_CALL_BACKOFF", "20ms"),
+        ("MILLRACE_OUTAGE_WAIT", "1s"),
+        ("MILLRACE_PROVIDER_TIMEOUT", "5s"),
+    ];
+    for &(key, value) in settings {
+        environment.push((key, if key == "MILLRACE_RULES" { &rules } else { value }));
+    }
+    let system = System::start(Nats::start(), &environment).await;
+    let http = reqwest::Client::new();
+    let begun = Instant::now();
+    let url = format!("{}/v1/jobs?profile=contract&name=d.txt", system.url("intake"));
+    let uploaded: Vec<Result<String>> = stream::iter(texts)
+        .map(|text| {
+            let (http, url) = (http.clone(), url.clone());
+            async move {
+                let response = http.post(url).body(text.clone()).send().await?;
+                ensure!(response.status() == 202, "an upload was answered {}", response.status());
+                let body: Value = response.json().await?;
+                Ok(body["job_id"].as_str().unwrap_or_default().to_owned())
+            }
+        })
+        .buffered(16)
+        .collect()
+        .await;
+    let mut row = Row {
+        name: name.to_owned(),
+        good: 0,
+        ended: 0,
+        usd: 0.0,
+        calls: 0,
+        resent: 0,
+        twice: 0,
+        ungrounded: 0,
+        codes: BTreeMap::new(),
+        seconds: 0.0,
+    };
+    let status = system.url("status");
+    for (text, id) in texts.iter().zip(uploaded) {
+        let id = id?;
+        let job = ended(&http, &status, &id).await?;
+        row.ended += usize::from(job["done"] == true);
+        if job["status"] != "completed" {
+            *row.codes.entry(job["last_error"].as_str().unwrap_or("?").to_owned()).or_default() += 1;
+            continue;
+        }
+        row.good += 1;
+        let report: Value = http.get(format!("{status}/v1/jobs/{id}/report")).send().await?.json().await?;
+        row.ungrounded += evidence::not_in(&report, text);
+    }
+    row.seconds = begun.elapsed().as_secs_f64();
+    let account = provider.account().await?;
+    row.usd = account.usd;
+    row.calls = account.requests;
+    row.resent = account.final_errors_resent;
+    row.twice = account.answered_twice;
+    Ok(row)
+}
+
+/// Waits for a job to end. One that stands still for ten minutes is told as it is.
+async fn ended(http: &reqwest::Client, status: &str, id: &str) -> Result<Value> {
+    let begun = Instant::now();
+    loop {
+        let response = http.get(format!("{status}/v1/jobs/{id}")).send().await?;
+        let job: Value = if response.status().is_success() { response.json().await? } else { Value::Null };
+        if job["done"] == true || begun.elapsed() > Duration::from_secs(600) {
+            return Ok(job);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The simulated provider as a process of its own.
+struct Provider {
+    process: Child,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Provider {
+    fn start() -> Result<Provider> {
+        let mut process =
+            Command::new(binary("millrace-simulated-provider")).stdout(Stdio::piped()).spawn()?;
+        let mut url = String::new();
+        BufReader::new(process.stdout.take().context("no output")?).read_line(&mut url)?;
+        Ok(Provider { process, url: url.trim().to_owned(), http: reqwest::Client::new() })
+    }
+
+    async fn configure(&self, config: &millrace_testkit::provider::Config) -> Result<()> {
+        let sent = self.http.post(format!("{}/control/config", self.url)).json(config).send().await?;
+        ensure!(sent.status().is_success(), "the configuration: {}", sent.text().await?);
+        Ok(())
+    }
+
+    async fn account(&self) -> Result<Account> {
+        let url = format!("{}/control/account?records=false", self.url);
+        Ok(self.http.get(url).send().await?.json().await?)
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

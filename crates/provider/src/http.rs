@@ -16,7 +16,7 @@ pub const LARGEST: usize = 8 * 1024 * 1024;
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Settings {
-    /// Base URL of the Gemini API [default: https://generativelanguage.googleapis.com]
+    /// Base URL of the Gemini API, if it is not Google's own
     #[arg(long, env = "GEMINI_BASE_URL")]
     gemini_base_url: Option<String>,
     /// Key of the Gemini API; better in a file
@@ -25,8 +25,7 @@ pub struct Settings {
     /// File that holds the key of the Gemini API
     #[arg(long, env = "GEMINI_API_KEY_FILE")]
     gemini_api_key_file: Option<PathBuf>,
-    /// Base URL of OpenAI, or of a server that speaks its chat completions: if it is set, no key is needed [default:
-    /// https://api.openai.com/v1]
+    /// Base URL of a server that speaks OpenAI's chat completions, if it is not OpenAI's own; then no key is needed
     #[arg(long, env = "OPENAI_BASE_URL")]
     openai_base_url: Option<String>,
     /// Key of the OpenAI API; better in a file
@@ -35,7 +34,7 @@ pub struct Settings {
     /// File that holds the key of the OpenAI API
     #[arg(long, env = "OPENAI_API_KEY_FILE")]
     openai_api_key_file: Option<PathBuf>,
-    /// Base URL of the Anthropic API [default: https://api.anthropic.com]
+    /// Base URL of the Anthropic API, if it is not Anthropic's own
     #[arg(long, env = "ANTHROPIC_BASE_URL")]
     anthropic_base_url: Option<String>,
     /// Key of the Anthropic API; better in a file
@@ -102,6 +101,7 @@ struct Target {
 pub struct Http {
     client: reqwest::Client,
     targets: BTreeMap<Vendor, Target>,
+    timeout: Duration,
 }
 
 impl Http {
@@ -111,7 +111,6 @@ impl Http {
     /// If the file of a key cannot be read, or a base URL is none. Names the setting, never what it holds.
     pub fn new(settings: &Settings) -> anyhow::Result<Http> {
         let client = reqwest::Client::builder()
-            .timeout(settings.provider_timeout)
             .connect_timeout(Duration::from_secs(5))
             // Sooner than balancers close idle connections: a request into a closed one looks like one that was lost.
             .pool_idle_timeout(Duration::from_secs(20))
@@ -133,7 +132,7 @@ impl Http {
                 targets.insert(vendor, Target { base, key });
             }
         }
-        Ok(Http { client, targets })
+        Ok(Http { client, targets, timeout: settings.provider_timeout })
     }
 
     /// Whether that provider can be asked.
@@ -147,6 +146,19 @@ impl Http {
     /// If nothing came back, or what came cannot be the provider's: a redirect, more than [`LARGEST`] bytes, half a
     /// body.
     pub async fn send(&self, request: &Request, id: &str) -> Result<Exchange, Failure> {
+        self.send_within(request, id, self.timeout).await
+    }
+
+    /// The same, with a time of its own: the cheaper tier may take a quarter of an hour.
+    ///
+    /// # Errors
+    /// See [`Http::send`].
+    pub async fn send_within(
+        &self,
+        request: &Request,
+        id: &str,
+        timeout: Duration,
+    ) -> Result<Exchange, Failure> {
         let vendor = request.vendor;
         let Some(target) = self.targets.get(&vendor) else {
             let message = format!("there is no key for {vendor}");
@@ -155,6 +167,8 @@ impl Http {
         let mut call = self
             .client
             .post(format!("{}{}", target.base, request.path))
+            // For the whole call, with the body.
+            .timeout(timeout)
             .header(CONTENT_TYPE, "application/json")
             .header("x-client-request-id", id);
         for (name, value) in &request.headers {

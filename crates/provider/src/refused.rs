@@ -214,7 +214,7 @@ impl Said {
             if self.says(BLOCKED) {
                 return ErrorCode::ContentBlocked;
             }
-            if status != 403 && self.says(SCHEMA) {
+            if self.says(SCHEMA) {
                 return ErrorCode::SchemaTooComplex;
             }
         }

@@ -190,6 +190,9 @@ fn of_anthropic() -> Vec<Row> {
 #[rustfmt::skip]
 fn of_proxies() -> Vec<Row> {
     let html = "<html>LEAK</html>";
+    // Would be one from any of the three.
+    let answer = r#"{"candidates": [{"content": {"parts": [{"text": "{}"}]}}], "choices": [{"message": {"content": "{}"}}],
+                     "content": [{"type": "text", "text": "{}"}]}"#;
     let half = "{\"candidates\": [{\"content\"";
     let mut rows = Vec::new();
     for vendor in [Gemini, OpenAi, Anthropic] {
@@ -200,7 +203,7 @@ fn of_proxies() -> Vec<Row> {
             p("half a body", 200, "application/json", half, Code::ProviderForeign).maybe_billed(),
             p("a number", 200, "application/json", "42", Code::ProviderForeign).maybe_billed(),
             p("JSON of something else", 200, "application/json", "{\"status\": \"ok\"}", Code::ProviderForeign).maybe_billed(),
-            p("text", 200, "text/plain", "{}", Code::ProviderForeign).maybe_billed(),
+            p("an answer that says it is text", 200, "text/plain", answer, Code::ProviderForeign).maybe_billed(),
             p("accepted", 202, "application/json", "{}", Code::ProviderForeign).maybe_billed(),
             p("no content", 204, "application/json", "", Code::ProviderForeign).maybe_billed(),
             p("a page with a 403", 403, "text/html", html, Code::ProviderForeign),

@@ -140,6 +140,8 @@ async fn a_redirect_is_not_followed() {
         server.answer(Scripted::json(status, Value::Null).with("location", &elsewhere.url));
         assert_eq!(fails(&server.url, &[]).await, (ErrorCode::ProviderForeign, false), "{status}");
     }
+    // It is not even kept.
+    assert!(exchange(&client(&server.url, &[]), Vendor::Gemini).await.is_err());
     assert_eq!(elsewhere.seen().len(), 0, "the document went to somebody else");
 }
 

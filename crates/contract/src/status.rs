@@ -199,6 +199,8 @@ fn describe(job: &wire::Job) -> BTreeMap<String, String> {
         ("rule", job.rule.clone()),
         ("input_tokens", number(job.input_tokens)),
         ("output_tokens", number(job.output_tokens)),
+        ("cached_tokens", number(job.cached_tokens)),
+        ("tier", job.tier.clone()),
         ("cost_microusd", number(job.cost_microusd)),
         ("trace_id", job.trace_id.clone()),
         ("created_at_ms", number(job.created_at_ms)),

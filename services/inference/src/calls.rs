@@ -12,7 +12,7 @@ use millrace_limits::budget::{Budget, Want};
 use millrace_limits::concurrency::Concurrency;
 use millrace_provider::http::Http;
 use millrace_provider::taxonomy::{Billed, meaning};
-use millrace_provider::{Correction, Exchange, Failure, Request, Usage, Vendor};
+use millrace_provider::{Correction, Exchange, Failure, Request, Tier, Usage, Vendor};
 use millrace_stage::{Called, Job, Result, StageError};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// An answer is expected to be no longer than this when money is set aside for it, tokens.
 const EXPECTED_OUTPUT: u64 = 2000;
+/// The cheaper tier answers in up to a quarter of an hour; the stage's own deadline is as long.
+const FLEX_PATIENCE: Duration = Duration::from_secs(800);
 /// How long a call waits in place for one of the calls at once that its model bears.
 const SLOT_PATIENCE: Duration = Duration::from_secs(2);
 /// Somebody else's call is looked at again after this long.
@@ -34,6 +36,8 @@ pub struct Calls {
     pub(crate) calibration: Calibration,
     /// First pause after a failure that may pass.
     pub(crate) first_pause: Duration,
+    /// How long a call may take.
+    pub(crate) timeout: Duration,
     /// What one run of a job may cost, millionths of a dollar.
     pub(crate) job_budget: Option<u64>,
     /// What a tenant may spend in a day, millionths of a dollar.
@@ -243,7 +247,8 @@ impl Calls {
         };
         known.revision = revision;
 
-        let sending = self.http.send(request, &id);
+        let patience = if question.tier == Tier::Flex { FLEX_PATIENCE } else { self.timeout };
+        let sending = self.http.send_within(request, &id, patience);
         tokio::pin!(sending);
         let mut beat = tokio::time::interval(LEASE / 3);
         beat.tick().await;

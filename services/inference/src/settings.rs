@@ -75,6 +75,7 @@ impl Settings {
                 concurrency: Concurrency::new(self.calls_at_once),
                 budget: Budget::new(&self.limits)?,
                 calibration: Calibration::default(),
+                timeout: self.http.timeout(),
                 first_pause: self.call_backoff,
                 job_budget: self.job_budget_usd.map(micro),
                 tenant_budget: self.tenant_budget_usd.map(micro),

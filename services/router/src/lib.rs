@@ -9,7 +9,7 @@ use millrace_contract::wire::fact::Kind;
 use millrace_contract::wire::{Dead, Job, Rejected, Remedy, Routed};
 use millrace_contract::{ErrorCode, Hop, Service, event};
 use millrace_stage::{Decider, Decision};
-use recovery::Recovery;
+use recovery::{Policy, Recovery, Scope};
 use rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Router {
     rules: Rules,
-    first_wait: Duration,
+    policy: Policy,
 }
 
 /// Its options.
@@ -31,6 +31,9 @@ pub struct Settings {
     /// First pause when no model is left that answers; doubles each time, up to 15 minutes
     #[arg(long = "outage-wait", env = "MILLRACE_OUTAGE_WAIT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub outage_wait: Duration,
+    /// What is done when a model fails: off (the run ends), fallback (other models are asked), all (the recovery table)
+    #[arg(long = "recovery", env = "MILLRACE_RECOVERY", value_enum, default_value = "all")]
+    pub recovery: Scope,
 }
 
 impl Decider for Router {
@@ -46,7 +49,8 @@ impl Decider for Router {
                 Rules::parse(&text).with_context(|| path.display().to_string())?
             }
         };
-        Ok(Self { rules, first_wait: settings.outage_wait })
+        let policy = Policy { scope: settings.recovery, first_wait: settings.outage_wait.as_secs() };
+        Ok(Self { rules, policy })
     }
 
     fn decide(&self, job: &Job, heard: &Kind) -> Decision {
@@ -55,7 +59,7 @@ impl Decider for Router {
             Some((stage, failure)) => {
                 let (code, message) = (failure.code.clone(), failure.message.clone());
                 let stage_name = stage.name().to_owned();
-                match recovery::recover(stage, failure, job, self.first_wait.as_secs()) {
+                match recovery::recover(stage, failure, job, self.policy) {
                     Recovery::Again { remedies, wait_ms } => {
                         let again = Routed {
                             rule: format!("recovery: {code} in {stage_name}: {}", told(&remedies)),

@@ -78,9 +78,40 @@ const TABLE: &[(ErrorCode, &[Try])] = &[
     (E::Internal, &[Advice]),
 ];
 
-/// Decides what happens after this failure. `first_wait` is the first pause when nobody is left to ask, seconds; it
-/// doubles each time.
-pub fn recover(stage: Service, failure: &StageFailed, job: &Job, first_wait: u64) -> Recovery {
+/// How much an operator lets the router do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How far it goes.
+    pub scope: Scope,
+    /// First pause when nobody is left to ask, seconds; doubles each time.
+    pub first_wait: u64,
+}
+
+/// See [`Policy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scope {
+    /// A failure of inference ends the run.
+    Off,
+    /// Other models and tiers are asked.
+    Fallback,
+    /// The whole table.
+    All,
+}
+
+impl Scope {
+    fn covers(self, step: Try) -> bool {
+        match self {
+            Scope::Off => false,
+            Scope::Fallback => {
+                matches!(step, NextModel | NextLongModel | NextPolicyModel | This(A::StandardTier))
+            }
+            Scope::All => true,
+        }
+    }
+}
+
+/// Decides what happens after this failure.
+pub fn recover(stage: Service, failure: &StageFailed, job: &Job, policy: Policy) -> Recovery {
     let code = ErrorCode::named(&failure.code);
     if code.disposition() == Disposition::Reject {
         return Recovery::Reject;
@@ -91,7 +122,7 @@ pub fn recover(stage: Service, failure: &StageFailed, job: &Job, first_wait: u64
     }
     let mut remedies = Vec::with_capacity(failure.faults.len());
     for fault in &failure.faults {
-        match remedy(fault, job, first_wait) {
+        match remedy(fault, job, policy) {
             Some(remedy) => remedies.push(Remedy { round: job.round + 1, ..remedy }),
             None => return Recovery::GiveUp,
         }
@@ -103,12 +134,12 @@ pub fn recover(stage: Service, failure: &StageFailed, job: &Job, first_wait: u64
 }
 
 /// The first thing on the error's list that has not been tried for this prompt.
-fn remedy(fault: &Fault, job: &Job, first_wait: u64) -> Option<Remedy> {
+fn remedy(fault: &Fault, job: &Job, policy: Policy) -> Option<Remedy> {
     let code = ErrorCode::named(&fault.code);
     let (_, ladder) = TABLE.iter().find(|(listed, _)| *listed == code)?;
     let before: Vec<&Remedy> = job.remedies.iter().filter(|remedy| remedy.prompt == fault.prompt).collect();
-    ladder.iter().find_map(|step| {
-        let (action, argument) = choose(*step, fault, job, &before, first_wait)?;
+    ladder.iter().filter(|step| policy.scope.covers(**step)).find_map(|step| {
+        let (action, argument) = choose(*step, fault, job, &before, policy.first_wait)?;
         let remedy = Remedy {
             prompt: fault.prompt.clone(),
             action: action.name().to_owned(),

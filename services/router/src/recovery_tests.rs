@@ -2,6 +2,8 @@
 
 use super::*;
 
+const POLICY: Policy = Policy { scope: Scope::All, first_wait: 30 };
+
 fn job() -> Job {
     let list = |aliases: &[&str]| aliases.iter().map(|&alias| alias.to_owned()).collect();
     Job {
@@ -21,7 +23,7 @@ fn failed(code: ErrorCode) -> StageFailed {
 fn course(code: ErrorCode, mut job: Job) -> Vec<String> {
     let mut course = Vec::new();
     while course.len() < 500 {
-        match recover(Service::Inference, &failed(code), &job, 30) {
+        match recover(Service::Inference, &failed(code), &job, POLICY) {
             Recovery::Again { remedies, .. } => {
                 assert_eq!(remedies.len(), 1);
                 course.push(format!("{} {}", remedies[0].action, remedies[0].argument).trim().to_owned());
@@ -105,7 +107,7 @@ fn outages_are_waited_for_and_then_the_first_model_has_another_chance() {
 #[test]
 fn a_model_that_is_not_there_is_not_tried_again_after_a_wait() {
     let mut job = job();
-    let mut then = |code| match recover(Service::Inference, &failed(code), &job, 30) {
+    let mut then = |code| match recover(Service::Inference, &failed(code), &job, POLICY) {
         Recovery::Again { remedies, .. } => {
             job.remedies.extend(remedies.clone());
             remedies[0].argument.clone()
@@ -122,17 +124,17 @@ fn a_model_that_is_not_there_is_not_tried_again_after_a_wait() {
 fn advice_is_followed_once_and_only_from_the_list() {
     let mut failure = failed(E::ProviderRefused);
     failure.faults[0].advice = "shorten".into();
-    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &job(), 30) else {
+    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &job(), POLICY) else {
         panic!()
     };
     assert_eq!(remedies[0].action, "shorten");
     let again = Job { remedies, ..job() };
-    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &again, 30) else {
+    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &again, POLICY) else {
         panic!()
     };
     assert_eq!(remedies[0].action, "simplify_schema", "never the same twice");
     failure.faults[0].advice = "rm -rf".into();
-    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &job(), 30) else {
+    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &job(), POLICY) else {
         panic!()
     };
     assert_eq!(remedies[0].action, "simplify_schema");
@@ -144,21 +146,21 @@ fn every_failing_prompt_has_its_remedy_and_one_without_ends_the_run() {
     let mut other = failure.faults[0].clone();
     (other.prompt, other.code) = ("risks".into(), E::AnswerRecited.name().into());
     failure.faults.push(other);
-    let Recovery::Again { remedies, wait_ms } = recover(Service::Inference, &failure, &job(), 30) else {
+    let Recovery::Again { remedies, wait_ms } = recover(Service::Inference, &failure, &job(), POLICY) else {
         panic!()
     };
     let told: Vec<_> =
         remedies.iter().map(|remedy| (remedy.prompt.as_str(), remedy.action.as_str())).collect();
     assert_eq!((told, wait_ms), (vec![("terms", "re_ask"), ("risks", "evidence_ids_only")], 0));
     failure.faults[1].code = E::JobBudgetExceeded.name().into();
-    assert_eq!(recover(Service::Inference, &failure, &job(), 30), Recovery::GiveUp);
+    assert_eq!(recover(Service::Inference, &failure, &job(), POLICY), Recovery::GiveUp);
 }
 
 #[test]
 fn every_code_has_an_answer_in_every_stage() {
     for &code in ErrorCode::ALL {
         for &stage in Service::ALL {
-            let after = recover(stage, &failed(code), &job(), 30);
+            let after = recover(stage, &failed(code), &job(), POLICY);
             assert_eq!(after == Recovery::Reject, code.disposition() == Disposition::Reject);
             let asked = matches!(stage, Service::Inference | Service::Validation);
             assert!(asked || !matches!(after, Recovery::Again { .. }), "{stage:?} {code}");
@@ -167,4 +169,18 @@ fn every_code_has_an_answer_in_every_stage() {
             course(code, job());
         }
     }
+}
+
+#[test]
+fn an_operator_may_want_less() {
+    let of = |scope| match recover(
+        Service::Inference,
+        &failed(E::AnswerMalformed),
+        &job(),
+        Policy { scope, ..POLICY },
+    ) {
+        Recovery::Again { remedies, .. } => remedies[0].action.clone(),
+        _ => "end".to_owned(),
+    };
+    assert_eq!([of(Scope::All), of(Scope::Fallback), of(Scope::Off)], ["re_ask", "switch_model", "end"]);
 }

@@ -2,42 +2,47 @@
 
 use millrace_profile::{Mistake, check};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A shipped profile with some of its text replaced: `(file, from, to)`.
 fn changed(profile: &str, changes: &[(&str, &str, &str)]) -> Vec<Mistake> {
-    let folder = tempfile::tempdir().unwrap();
+    changed_copy(profile, changes).expect("shipped profiles can be copied and changed")
+}
+
+fn changed_copy(profile: &str, changes: &[(&str, &str, &str)]) -> anyhow::Result<Vec<Mistake>> {
+    let folder = tempfile::tempdir()?;
     let copy = folder.path().join(profile);
-    fs::create_dir(&copy).unwrap();
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles").join(profile);
-    for file in fs::read_dir(shipped).unwrap() {
-        let file = file.unwrap();
-        fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    fs::create_dir(&copy)?;
+    for file in fs::read_dir(shipped(profile))? {
+        let file = file?;
+        fs::copy(file.path(), copy.join(file.file_name()))?;
     }
     for (file, from, to) in changes {
-        let text = fs::read_to_string(copy.join(file)).unwrap();
+        let text = fs::read_to_string(copy.join(file))?;
         assert!(text.contains(from), "{from:?} is not in {file}");
-        fs::write(copy.join(file), text.replacen(from, to, 1)).unwrap();
+        fs::write(copy.join(file), text.replacen(from, to, 1))?;
     }
-    let mut checked = check(&copy).unwrap();
+    let mut checked = check(&copy)?;
     assert_eq!(checked.len(), 1);
-    checked.remove(0).1.err().map(|mistakes| mistakes.0).unwrap_or_default()
+    Ok(checked.remove(0).1.err().map(|mistakes| mistakes.0).unwrap_or_default())
+}
+
+fn shipped(profile: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles").join(profile)
 }
 
 /// The line of `mark` in the changed text, at or after the line that is changed.
-fn line(profile: &str, file: &str, from: &str, to: &str, mark: &str) -> usize {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles").join(profile).join(file);
-    let text = fs::read_to_string(path).unwrap();
-    let start = text[..text.find(from).unwrap()].rfind('\n').map_or(0, |at| at + 1);
+fn line(profile: &str, file: &str, from: &str, to: &str, mark: &str) -> Option<usize> {
+    let text = fs::read_to_string(shipped(profile).join(file)).ok()?;
+    let start = text[..text.find(from)?].rfind('\n').map_or(0, |at| at + 1);
     let text = text.replacen(from, to, 1);
-    let at = start + text[start..].find(mark).unwrap();
-    text[..at].matches('\n').count() + 1
+    let at = start + text[start..].find(mark)?;
+    Some(text[..at].matches('\n').count() + 1)
 }
 
 #[test]
 fn shipped_profiles_are_good() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../profiles");
-    let checked = check(&folder).unwrap();
+    let checked = check(&shipped("")).unwrap();
     assert_eq!(checked.len(), 4);
     for (path, profile) in checked {
         let profile = profile.unwrap_or_else(|mistakes| panic!("{}:\n{mistakes}", path.display()));
@@ -250,7 +255,8 @@ fn every_kind_of_mistake_is_told_with_its_line() {
         if words.is_empty() && mistakes.is_empty() {
             continue;
         }
-        let expected = Some(line(profile, file, from, to, mark));
+        let expected = line(profile, file, from, to, mark);
+        assert!(expected.is_some(), "{mark:?} is not in {profile}/{file}");
         // What else follows from the change does not matter here.
         let told = mistakes
             .iter()

@@ -5,6 +5,7 @@ mod diff;
 mod guard;
 mod health;
 mod history;
+mod ledger;
 mod operate;
 mod profile;
 mod submit;
@@ -35,6 +36,8 @@ enum Command {
     Replay(operate::Replay),
     /// Compare the reports of two runs of a job
     Diff(diff::Diff),
+    /// Show what was paid to providers, by job, tenant, day or model
+    Ledger(ledger::Show),
     /// Empty the status hashes and fold them from the log again
     Rebuild(operate::Rebuild),
     /// Make every stream and consumer, for deployments whose services may not
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::History(show) => client::run(show.run()),
         Command::Replay(replay) => client::run(replay.run()),
         Command::Diff(diff) => client::run(diff.run()),
+        Command::Ledger(show) => client::run(show.run()),
         Command::Rebuild(rebuild) => client::run(rebuild.run()),
         Command::Provision(provision) => client::run(provision.run()),
         Command::Profile(profile) => profile.run(),

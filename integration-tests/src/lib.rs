@@ -58,6 +58,21 @@ impl World {
         World { nats, redis, services, folder, http: reqwest::Client::new() }
     }
 
+    /// Starts everything with a simulated provider behind all three vendors, and more settings for every service.
+    pub async fn start_asking(provider: &str, more: &[(&str, &str)]) -> World {
+        let openai = format!("{provider}/v1");
+        let mut environment = vec![
+            ("GEMINI_BASE_URL", provider),
+            ("GEMINI_API_KEY", "the-key"),
+            ("OPENAI_BASE_URL", openai.as_str()),
+            ("OPENAI_API_KEY", "the-key"),
+            ("ANTHROPIC_BASE_URL", provider),
+            ("ANTHROPIC_API_KEY", "the-key"),
+        ];
+        environment.extend_from_slice(more);
+        World::start_with(&environment).await
+    }
+
     /// One of the services.
     ///
     /// # Panics

@@ -54,25 +54,6 @@ async fn each_service_in_turn_is_killed_while_it_holds_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn inference_is_killed_while_the_model_thinks_and_goes_on_behind_what_it_had() {
-    let mut world = World::start_with(&[("MILLRACE_OFFLINE_LATENCY", "700ms")]).await;
-    let job = world.upload("d.txt", contract(1), "").await;
-    eventually("the second prompt", || async {
-        world.job(&job).await["substage"].as_str()?.contains(", 3 of 4").then_some(())
-    })
-    .await;
-    world.service("inference").kill();
-    world.service("inference").restart();
-    let ended = world.ended(&job).await;
-    assert_eq!(ended["status"], "completed");
-    assert_eq!(events(&world, &job).await, STRAIGHT);
-    let history = world.millrace(&["history", &job]);
-    let told = String::from_utf8_lossy(&history.stdout).into_owned();
-    // Two answers had been kept; the third was in the air.
-    assert!(told.contains(", 2 calls,"), "{told}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_broker_is_killed_and_restarted_under_load() {
     let mut world = World::start_with(&[("MILLRACE_OFFLINE_LATENCY", "50ms")]).await;
     let mut jobs = Vec::new();

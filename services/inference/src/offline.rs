@@ -334,12 +334,13 @@ fn split(text: &str) -> Vec<&str> {
             '.' | '!' | '?' => {
                 let word = text[start..at].rsplit([' ', '(', '\n']).next().unwrap_or_default().to_lowercase();
                 let numbered = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || c == '.');
+                // "J. Hall" goes on; "clause 6." ends, as it does where the evidence is looked up.
+                let initial = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+                let heading = numbered && text[start..at].trim() == word;
+                let goes_on = initial || heading || ABBREVIATIONS.contains(&word.as_str());
                 let next = text[end..].trim_start().chars().next();
                 bytes.get(end).is_some_and(u8::is_ascii_whitespace)
-                    && !ABBREVIATIONS.contains(&word.as_str())
-                    && !(numbered && text[start..at].trim() == word)
-                    // An initial goes on; "clause 6." ends, and so it does for those who look up the evidence.
-                    && !(word.chars().count() == 1 && word.chars().all(char::is_alphabetic))
+                    && !goes_on
                     && next.is_some_and(|next| {
                         next.is_uppercase() || next.is_ascii_digit() || "[(¿¡\"“".contains(next)
                     })

@@ -44,7 +44,7 @@ pub enum Otherwise {
     Warn,
     /// The model is asked once for the failing fields; if they fail again, the report says so.
     ReAsk,
-    /// The item is left out, and the report says so. Only for checks of single items.
+    /// What fails is left out, and the report says so: the item of a list, or what may be null. Not for sums.
     Drop,
 }
 

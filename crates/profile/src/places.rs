@@ -63,9 +63,12 @@ pub(crate) fn read(
             vec![("field", field, Kind::Text, false), ("among", among, Kind::Text, false)]
         }
     };
-    for (key, place, kind, quoted) in &places {
-        if let Err(text) = resolve(place, *kind, *quoted, schemas) {
-            mistakes.push(Mistake::new(FILE, line(key), text));
+    // Of the place that is at fault if the check fails: the first one.
+    let mut absent = true;
+    for (number, (key, place, kind, quoted)) in places.iter().enumerate() {
+        match resolve(place, *kind, *quoted, schemas) {
+            Ok(may_be_absent) => absent &= number > 0 || may_be_absent,
+            Err(text) => mistakes.push(Mistake::new(FILE, line(key), text)),
         }
     }
     match &check.rule {
@@ -81,9 +84,8 @@ pub(crate) fn read(
         }
         _ => {}
     }
-    let single = places.first().is_some_and(|(_, place, ..)| place.0.contains(&Step::Each));
-    if check.otherwise == Otherwise::Drop && (!single || matches!(check.rule, Rule::AddsUp { .. })) {
-        let text = "only an item of a list can be dropped: \"drop\" needs a place with * in it, and no sum";
+    if check.otherwise == Otherwise::Drop && (!absent || matches!(check.rule, Rule::AddsUp { .. })) {
+        let text = "nothing here can be left out: \"drop\" needs an item of a list, or something that may be null, and no sum";
         mistakes.push(Mistake::new(FILE, line("otherwise"), text));
     }
     Some(check)
@@ -101,8 +103,9 @@ fn known(check: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-/// Follows a place through the schemas.
-fn resolve(place: &Place, kind: Kind, quoted: bool, schemas: &[(String, Value)]) -> Result<(), String> {
+/// Follows a place through the schemas. Says whether what stands there may be left out: it is in a list, or the
+/// object with its evidence may be null, or it may be null itself.
+fn resolve(place: &Place, kind: Kind, quoted: bool, schemas: &[(String, Value)]) -> Result<bool, String> {
     let whole = written(&place.0);
     let Some((Step::Field(prompt), rest)) = place.0.split_first() else {
         return Err(format!("{whole} does not begin with a prompt"));
@@ -112,16 +115,16 @@ fn resolve(place: &Place, kind: Kind, quoted: bool, schemas: &[(String, Value)])
         return Err(format!("{whole}: there is no prompt {prompt:?}; there are {}", ids.join(", ")));
     };
     if schema.is_null() {
-        return Ok(());
+        return Ok(true);
     }
     let mut at = schema;
-    let mut evidence = false;
+    let (mut evidence, mut absent) = (false, rest.contains(&Step::Each));
     for (number, step) in rest.iter().enumerate() {
-        let before = written(&place.0[..=number]);
-        let next = match step {
-            Step::Each => {
-                at.get("items").ok_or_else(|| format!("{whole}: {before} is no list, so there is no *"))?
-            }
+        let before = || written(&place.0[..=number]);
+        at = match step {
+            Step::Each => at
+                .get("items")
+                .ok_or_else(|| format!("{whole}: {} is no list, so there is no *", before()))?,
             Step::Field(name) => {
                 let Some(properties) = at["properties"].as_object() else {
                     let why = if at.get("items").is_some() {
@@ -129,32 +132,37 @@ fn resolve(place: &Place, kind: Kind, quoted: bool, schemas: &[(String, Value)])
                     } else {
                         "has no properties"
                     };
-                    return Err(format!("{whole}: {before} {why}"));
+                    return Err(format!("{whole}: {} {why}", before()));
                 };
-                evidence = properties.contains_key("evidence");
+                if properties.contains_key("evidence") {
+                    evidence = true;
+                    absent |= is(at, &["null"]);
+                }
                 properties.get(name).ok_or_else(|| {
                     let names: Vec<&str> = properties.keys().map(String::as_str).collect();
-                    format!("{whole}: {before} has no property {name:?}; it has {}", names.join(", "))
+                    format!("{whole}: {} has no property {name:?}; it has {}", before(), names.join(", "))
                 })?
             }
         };
-        at = next;
     }
-    let is = |kinds: &[&str]| match &at["type"] {
+    match kind {
+        Kind::Number if !is(at, &["number", "integer"]) => Err(format!("{whole} is no number")),
+        Kind::Text if !is(at, &["string"]) => Err(format!("{whole} is no text")),
+        _ if quoted && !evidence => {
+            Err(format!("{whole}: no object around it has \"evidence\", so there is no quote"))
+        }
+        _ => Ok(absent || (!evidence && is(at, &["null"]))),
+    }
+}
+
+/// Whether a schema is of one of these types. One without a type is a mistake of the schema, told there.
+fn is(schema: &Value, kinds: &[&str]) -> bool {
+    match &schema["type"] {
         Value::String(name) => kinds.contains(&name.as_str()),
         Value::Array(names) => {
             names.iter().any(|name| name.as_str().is_some_and(|name| kinds.contains(&name)))
         }
-        // A mistake of the schema, told there.
         _ => true,
-    };
-    match kind {
-        Kind::Number if !is(&["number", "integer"]) => Err(format!("{whole} is no number")),
-        Kind::Text if !is(&["string"]) => Err(format!("{whole} is no text")),
-        _ if quoted && !evidence => {
-            Err(format!("{whole}: the object around it has no \"evidence\", so there is no quote"))
-        }
-        _ => Ok(()),
     }
 }
 

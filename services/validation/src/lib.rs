@@ -136,7 +136,8 @@ impl Validation {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let evidence = sections.values().map(grounding::count).fold(grounding::Count::default(), |all, one| all + one);
+        let evidence =
+            sections.values().map(grounding::count).fold(grounding::Count::default(), |all, one| all + one);
         let (pages, warnings) = (text.pages.len(), found.warnings);
         Ok(Made { profile, job: known, pages, answers, sections, repairs, warnings, evidence, cut })
     }

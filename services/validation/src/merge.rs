@@ -79,7 +79,9 @@ fn content(item: &Value, schema: &Value) -> String {
                 .collect();
             format!("{:?}", words.join(" "))
         }
-        Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+        }
         other => other.to_string(),
     }
 }

@@ -136,7 +136,8 @@ mod tests {
         let job = Job::default();
         let dear = Job { cost_microusd: 9, id: "x".into(), input_tokens: 7, ..Job::default() };
         assert_eq!(shaped_by(&job), shaped_by(&dear));
-        let remedied = Job { remedies: vec![Remedy { action: "split".into(), ..Remedy::default() }], ..Job::default() };
+        let remedied =
+            Job { remedies: vec![Remedy { action: "split".into(), ..Remedy::default() }], ..Job::default() };
         assert_ne!(shaped_by(&job), shaped_by(&remedied));
     }
 }

@@ -66,18 +66,23 @@ impl Question {
             }
         }
         if bases.len() != parts as usize {
-            let message = format!("{} of {parts} answers to {prompt} are missing", parts as usize - bases.len().min(parts as usize));
+            let message = format!(
+                "{} of {parts} answers to {prompt} are missing",
+                parts as usize - bases.len().min(parts as usize)
+            );
             return Err(fault(prompt, ErrorCode::AnswerMalformed, message, Vec::new()));
         }
         let form = Form { schema: &self.schema, validator: &self.validator };
         let mut values = Vec::new();
         for (part, base) in &bases {
             let shown = (parts > 1).then_some(*part);
-            let mut value = section.read(&answers[*base].json, &form, shown).map_err(|why| refused(prompt, why))?;
+            let mut value =
+                section.read(&answers[*base].json, &form, shown).map_err(|why| refused(prompt, why))?;
             for later in &answers[base + 1..] {
                 let same = whole(later) == parts && (parts == 1 || later.part == *part);
                 if same && !own(later) {
-                    self.correct(&mut section, &mut value, later, shown).map_err(|why| refused(prompt, why))?;
+                    self.correct(&mut section, &mut value, later, shown)
+                        .map_err(|why| refused(prompt, why))?;
                 }
             }
             values.push(value);
@@ -135,7 +140,13 @@ fn refused(prompt: &str, why: Refused) -> Box<Fault> {
 
 /// A fault, as the next round needs it. Which model was asked is for inference to know.
 pub fn fault(prompt: &str, code: ErrorCode, message: String, at: Vec<String>) -> Box<Fault> {
-    Box::new(Fault { prompt: prompt.to_owned(), code: code.name().to_owned(), message, at, ..Fault::default() })
+    Box::new(Fault {
+        prompt: prompt.to_owned(),
+        code: code.name().to_owned(),
+        message,
+        at,
+        ..Fault::default()
+    })
 }
 
 #[cfg(test)]
@@ -169,9 +180,12 @@ mod tests {
     fn parts_and_corrections_become_one_section() {
         let whole = answer(r#"{"title": "A", "points": ["a"]}"#, 0, 0, &[]);
         let better = answer(r#"{"points": ["b"], "title": "no"}"#, 0, 0, &["points"]);
-        assert_eq!(value(&[whole.clone()]), Ok(json!({"title": "A", "points": ["a"]})));
+        assert_eq!(value(std::slice::from_ref(&whole)), Ok(json!({"title": "A", "points": ["a"]})));
         assert_eq!(value(&[whole.clone(), better.clone()]), Ok(json!({"title": "A", "points": ["b"]})));
-        assert_eq!(value(&[whole.clone(), better, whole.clone()]), Ok(json!({"title": "A", "points": ["a"]})));
+        assert_eq!(
+            value(&[whole.clone(), better, whole.clone()]),
+            Ok(json!({"title": "A", "points": ["a"]}))
+        );
         let one = answer(r#"{"title": "A", "points": ["a", "b"]}"#, 0, 2, &[]);
         let two = answer(r#"{"title": "B", "points": ["c", "A."]}"#, 1, 2, &[]);
         let fixed = answer(r#"{"points": ["d"]}"#, 1, 2, &["points"]);
@@ -188,7 +202,10 @@ mod tests {
     fn what_is_wrong_is_said_by_place() {
         let code = |code: ErrorCode| code.name().to_owned();
         let long = answer(r#"{"title": "A", "points": ["a", "b", "c"]}"#, 0, 1, &[]);
-        assert_eq!(value(&[long]), Err((code(ErrorCode::AnswerInvalid), vec!["/points: maxItems".to_owned()])));
+        assert_eq!(
+            value(&[long]),
+            Err((code(ErrorCode::AnswerInvalid), vec!["/points: maxItems".to_owned()]))
+        );
         assert_eq!(value(&[]), Err((code(ErrorCode::AnswerMalformed), vec![])));
         let half = answer(r#"{"title": "A", "points": []}"#, 1, 2, &[]);
         assert_eq!(value(&[half]), Err((code(ErrorCode::AnswerMalformed), vec![])));

@@ -89,7 +89,11 @@ impl Words {
             row[0] = (0.0, j + 1);
             for i in 1..=n {
                 let above = row[i];
-                let change = if anchor.known[i - 1] == *word { 0.0 } else { 1.0 - anchor.likeness(i - 1, *word, self) };
+                let change = if anchor.known[i - 1] == *word {
+                    0.0
+                } else {
+                    1.0 - anchor.likeness(i - 1, *word, self)
+                };
                 let mut cell = (diagonal.0 + change, diagonal.1);
                 for (cost, start) in [(above.0 + 1.0, above.1), (row[i - 1].0 + 1.0, row[i - 1].1)] {
                     if cost < cell.0 {
@@ -125,8 +129,8 @@ pub struct Anchor {
 impl Anchor {
     fn likeness(&mut self, index: usize, word: u32, words: &Words) -> f64 {
         let Anchor { words: own, seen, .. } = self;
-        *seen
-            .entry((index, word))
-            .or_insert_with(|| tokens::likeness(&own[index], words.names.get(word as usize).map_or("", String::as_str)))
+        *seen.entry((index, word)).or_insert_with(|| {
+            tokens::likeness(&own[index], words.names.get(word as usize).map_or("", String::as_str))
+        })
     }
 }

@@ -124,9 +124,7 @@ impl Index {
     /// The block with most of a stretch of folded text, and the characters of that block which it covers.
     pub fn origin(&self, found: &Range<usize>) -> Option<(usize, Range<usize>)> {
         let first = self.blocks.partition_point(|block| block.folded.end <= found.start);
-        let shared = |block: &Entry| {
-            found.start.max(block.folded.start)..found.end.min(block.folded.end)
-        };
+        let shared = |block: &Entry| found.start.max(block.folded.start)..found.end.min(block.folded.end);
         let (block, part) = self.blocks[first..]
             .iter()
             .enumerate()
@@ -146,8 +144,10 @@ impl Index {
             for block in &self.blocks {
                 let start = places.len();
                 for token in tokens::tokens(&self.folded.text[block.folded.clone()]) {
-                    let token =
-                        Token { start: token.start + block.folded.start, end: token.end + block.folded.start };
+                    let token = Token {
+                        start: token.start + block.folded.start,
+                        end: token.end + block.folded.start,
+                    };
                     words.push(&self.folded.text[token.start..token.end]);
                     places.push(token);
                 }

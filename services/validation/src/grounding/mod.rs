@@ -118,7 +118,8 @@ pub fn locate(ids: &[String], anchor: Option<&str>, index: &Index) -> Result<Fou
     let named: Vec<usize> = ids.iter().filter_map(|id| index.block(id)).collect();
     let folded = anchor.map(|anchor| Folded::of(anchor).text).unwrap_or_default();
     // A clipped quote often ends in dots, and often stands in quotation marks of its own.
-    let words = folded.trim_matches(|character: char| !character.is_alphanumeric() && !"€$£%".contains(character));
+    let words =
+        folded.trim_matches(|character: char| !character.is_alphanumeric() && !"€$£%".contains(character));
     if words.is_empty() {
         let block = *named.first().ok_or("no block of that id is in the document")?;
         let text: Vec<char> = index.entry(block).text.chars().collect();

@@ -7,9 +7,9 @@ pub const LONGEST: usize = 60;
 
 /// Words with a point that ends no sentence.
 const ABBREVIATIONS: &[&str] = &[
-    "no", "nos", "inc", "ltd", "co", "corp", "sec", "art", "arts", "mr", "mrs", "ms", "dr", "vs", "e.g", "i.e", "cf",
-    "para", "cl", "fig", "st", "núm", "nº", "sr", "sra", "d", "dª", "dña", "pág", "apdo", "s.l", "s.a", "s.l.u", "c",
-    "etc", "approx", "avda",
+    "no", "nos", "inc", "ltd", "co", "corp", "sec", "art", "arts", "mr", "mrs", "ms", "dr", "vs", "e.g",
+    "i.e", "cf", "para", "cl", "fig", "st", "núm", "nº", "sr", "sra", "d", "dª", "dña", "pág", "apdo", "s.l",
+    "s.a", "s.l.u", "c", "etc", "approx", "avda",
 ];
 
 /// Widens a stretch of characters to the sentences that it touches, and cuts those to [`LONGEST`] words around it.
@@ -46,21 +46,31 @@ fn ends_sentence(text: &[char], at: usize) -> bool {
         return false;
     }
     let begins = text[next..].iter().find(|character| !character.is_whitespace());
-    if !begins.is_some_and(|first| first.is_uppercase() || first.is_ascii_digit() || "\"“«‘([¿¡".contains(*first)) {
+    if !begins
+        .is_some_and(|first| first.is_uppercase() || first.is_ascii_digit() || "\"“«‘([¿¡".contains(*first))
+    {
         return false;
     }
-    let head: Vec<char> =
-        text[..at].iter().rev().take_while(|character| !character.is_whitespace()).take(12).copied().collect();
+    let head: Vec<char> = text[..at]
+        .iter()
+        .rev()
+        .take_while(|character| !character.is_whitespace())
+        .take(12)
+        .copied()
+        .collect();
     let word: String = head.iter().rev().flat_map(|character| character.to_lowercase()).collect();
     let word = word.trim_start_matches(|first: char| !first.is_alphanumeric());
     if text[at] != '.' {
         return true;
     }
     // "4. Fees" is a heading where a sentence begins; "EUR 5." ends one.
-    let numbered = !word.is_empty() && word.chars().all(|character| character.is_ascii_digit() || character == '.');
+    let numbered =
+        !word.is_empty() && word.chars().all(|character| character.is_ascii_digit() || character == '.');
     let before = text[..at - head.len()].iter().rev().find(|character| !character.is_whitespace());
     let heading = numbered && before.is_none_or(|before| ".;:".contains(*before));
-    !(ABBREVIATIONS.contains(&word) || heading || word.chars().all(char::is_alphabetic) && word.chars().count() == 1)
+    !(ABBREVIATIONS.contains(&word)
+        || heading
+        || word.chars().all(char::is_alphabetic) && word.chars().count() == 1)
 }
 
 fn cut(text: &[char], whole: Range<usize>, keep: Range<usize>) -> Range<usize> {
@@ -119,7 +129,10 @@ mod tests {
     fn the_sentences_that_hold_the_words_are_the_quote() {
         let text = "4. Fees. The Client, Acme Inc. of London, pays EUR 5. No. 7 applies. It is “final.” Then it ends.";
         assert_eq!(quote(text, "pays"), "The Client, Acme Inc. of London, pays EUR 5.");
-        assert_eq!(quote(text, "EUR 5. No. 7"), "The Client, Acme Inc. of London, pays EUR 5. No. 7 applies.");
+        assert_eq!(
+            quote(text, "EUR 5. No. 7"),
+            "The Client, Acme Inc. of London, pays EUR 5. No. 7 applies."
+        );
         assert_eq!(quote(text, "final"), "It is “final.”");
         assert_eq!(quote(text, "Then"), "Then it ends.");
         assert_eq!(quote("Sr. D. Juan paga. ¿Cuándo? Hoy.", "Juan"), "Sr. D. Juan paga.");

@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn numbers_and_contractions_are_one_token() {
         let text = "don't pay €1,250.00, or 1.250,00; 5,a";
-        let all: Vec<String> = tokens(text).iter().map(|token| plain(&text[token.start..token.end])).collect();
+        let all: Vec<String> =
+            tokens(text).iter().map(|token| plain(&text[token.start..token.end])).collect();
         assert_eq!(all, ["don't", "pay", "eur", "1250", "or", "1250", "5", "a"]);
     }
 

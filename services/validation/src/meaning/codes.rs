@@ -16,10 +16,13 @@ pub fn is_currency(code: &str) -> bool {
 
 /// Whether this is an IBAN with right check digits, or the placeholder of one that was taken out.
 pub fn is_iban(text: &str) -> bool {
-    let text: String = text.chars().filter(|character| !character.is_whitespace() && *character != '-').collect();
-    if text.strip_prefix("[IBAN_").and_then(|rest| rest.strip_suffix(']')).is_some_and(|number| {
-        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
-    }) {
+    let text: String =
+        text.chars().filter(|character| !character.is_whitespace() && *character != '-').collect();
+    if text
+        .strip_prefix("[IBAN_")
+        .and_then(|rest| rest.strip_suffix(']'))
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+    {
         return true;
     }
     let text = text.to_ascii_uppercase();

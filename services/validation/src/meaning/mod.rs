@@ -105,9 +105,9 @@ fn leave_out(sections: &mut Map<String, Value>, path: &[String], prompt: Option<
         }
     }
     // The object with the evidence, or else the value itself.
-    let item = (2..path.len())
-        .rev()
-        .find(|length| places::at(sections, &path[..*length]).is_some_and(|value| value.get("evidence").is_some()));
+    let item = (2..path.len()).rev().find(|length| {
+        places::at(sections, &path[..*length]).is_some_and(|value| value.get("evidence").is_some())
+    });
     let length = item.unwrap_or(path.len());
     let schema = path[1..length].iter().fold(prompt?, |schema, step| schema::property(schema, step));
     if !schema::nullable(schema) {

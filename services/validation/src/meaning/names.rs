@@ -4,9 +4,37 @@ use crate::written::words::words;
 
 /// Legal forms, without points.
 const FORMS: &[&str] = &[
-    "ltd", "limited", "plc", "inc", "incorporated", "llc", "llp", "lp", "corp", "corporation", "co", "company", "gmbh",
-    "ag", "kg", "sa", "sau", "sl", "slu", "slp", "sas", "srl", "bv", "nv", "sociedad", "anonima", "limitada", "pty",
-    "cv", "sapi", "de",
+    "ltd",
+    "limited",
+    "plc",
+    "inc",
+    "incorporated",
+    "llc",
+    "llp",
+    "lp",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "gmbh",
+    "ag",
+    "kg",
+    "sa",
+    "sau",
+    "sl",
+    "slu",
+    "slp",
+    "sas",
+    "srl",
+    "bv",
+    "nv",
+    "sociedad",
+    "anonima",
+    "limitada",
+    "pty",
+    "cv",
+    "sapi",
+    "de",
 ];
 
 /// Words around a name that are not part of it.
@@ -14,8 +42,22 @@ const ARTICLES: &[&str] = &["the", "el", "la", "los", "las", "a", "an"];
 
 /// Words that mean all that there are.
 const EVERYBODY: &[&str] = &[
-    "each", "both", "all", "either", "neither", "any", "party", "parties", "of", "cada", "una", "ambas", "todas", "parte",
-    "partes", "cualquiera",
+    "each",
+    "both",
+    "all",
+    "either",
+    "neither",
+    "any",
+    "party",
+    "parties",
+    "of",
+    "cada",
+    "una",
+    "ambas",
+    "todas",
+    "parte",
+    "partes",
+    "cualquiera",
 ];
 
 fn core(name: &str) -> Vec<String> {

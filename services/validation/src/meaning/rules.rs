@@ -60,7 +60,8 @@ pub fn broken(rule: &Rule, sections: &Map<String, Value>, index: &Index) -> Vec<
             (!index.mentions(text)).then(|| format!("{text:?} is not in the document"))
         }),
         Rule::Among { field, among } => {
-            let known: Vec<&str> = spots(sections, among).iter().filter_map(|spot| spot.value.as_str()).collect();
+            let known: Vec<&str> =
+                spots(sections, among).iter().filter_map(|spot| spot.value.as_str()).collect();
             // Nothing to compare with: that is for the schema, or another prompt's fault, to say.
             if known.is_empty() {
                 return Vec::new();
@@ -121,7 +122,8 @@ fn adds_up(
     for spot in spots(sections, total) {
         let Some(expected) = number(spot.value) else { continue };
         let (mut sum, mut any, mut known) = (0.0, false, true);
-        for (place, sign) in parts.iter().map(|part| (part, 1.0)).chain(minus.iter().map(|less| (less, -1.0))) {
+        for (place, sign) in parts.iter().map(|part| (part, 1.0)).chain(minus.iter().map(|less| (less, -1.0)))
+        {
             let belongs = |part: &Spot<'_>| {
                 let shared = part.indices.len().min(spot.indices.len());
                 part.indices[..shared] == spot.indices[..shared]
@@ -136,7 +138,8 @@ fn adds_up(
             sum += sign * found.iter().sum::<f64>();
         }
         if any && known && (sum - expected).abs() > tolerance + 1e-9 {
-            let message = format!("the parts come to {}, the total is {expected}", (sum * 100.0).round() / 100.0);
+            let message =
+                format!("the parts come to {}, the total is {expected}", (sum * 100.0).round() / 100.0);
             all.push(Broken { path: spot.path, message });
         }
     }

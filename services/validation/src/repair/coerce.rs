@@ -113,7 +113,9 @@ impl Coercion<'_> {
         let fits = match &*value {
             Value::Null => return self.change(value, Value::Array(Vec::new()), "list_from_null"),
             Value::Object(_) => schema::allows(items, "object") && !items.is_null(),
-            Value::String(text) => !text.trim().is_empty() && schema::allows(items, "string") && !items.is_null(),
+            Value::String(text) => {
+                !text.trim().is_empty() && schema::allows(items, "string") && !items.is_null()
+            }
             Value::Number(_) => schema::allows(items, "number") || schema::allows(items, "integer"),
             _ => false,
         };
@@ -128,8 +130,9 @@ impl Coercion<'_> {
         if options.iter().any(|option| option == text) {
             return;
         }
-        let mut alike =
-            options.iter().filter(|option| option.as_str().is_some_and(|option| plain(option) == plain(text)));
+        let mut alike = options
+            .iter()
+            .filter(|option| option.as_str().is_some_and(|option| plain(option) == plain(text)));
         if let (Some(option), None) = (alike.next(), alike.next()) {
             let option = option.clone();
             self.change(value, option, "spelling");

@@ -56,7 +56,10 @@ pub(super) fn coerce(value: &mut Value, at: &str, notes: &mut Vec<Note>) {
         Value::Object(fields) => {
             let named = |names: &[&str]| names.iter().find_map(|name| fields.get(*name));
             let anchor = named(&["anchor", "quote", "text"]).and_then(Value::as_str);
-            (named(&["block_ids", "block", "blocks", "block_id", "ids", "id"]).and_then(ids), anchor.map(str::to_owned))
+            (
+                named(&["block_ids", "block", "blocks", "block_id", "ids", "id"]).and_then(ids),
+                anchor.map(str::to_owned),
+            )
         }
         _ => (None, None),
     };

@@ -56,8 +56,7 @@ pub(super) fn parse(text: &str, schema: &Value) -> Option<(Draft, usize)> {
     if tail.starts_with(['}', ']', ',']) {
         parser.note("bracket");
     }
-    let draft =
-        Draft { value: got.value, notes: parser.notes, cut: parser.cut, guessed: parser.guessed };
+    let draft = Draft { value: got.value, notes: parser.notes, cut: parser.cut, guessed: parser.guessed };
     Some((draft, length))
 }
 
@@ -264,7 +263,9 @@ impl<'a> Parser<'a> {
             }
             None => {
                 let start = self.at;
-                while self.peek().is_some_and(|character| character.is_alphanumeric() || "_-$".contains(character))
+                while self
+                    .peek()
+                    .is_some_and(|character| character.is_alphanumeric() || "_-$".contains(character))
                 {
                     self.at += 1;
                 }

@@ -76,7 +76,7 @@ pub fn read(text: &str, form: &Form<'_>) -> Result<Reading, Refused> {
     let removed = found.removed.iter().map(|what| Note { what, at: String::new() });
     let (mut fitting, mut refused) = (None::<Reading>, Refused::Malformed);
     let mut rest = found.text;
-    for _ in 0..CANDIDATES {
+    for first in (0..CANDIDATES).map(|number| number == 0) {
         let Some(start) = rest.find('{') else { break };
         rest = &rest[start..];
         let (outcome, length) = candidate(rest, form);
@@ -87,7 +87,8 @@ pub fn read(text: &str, form: &Form<'_>) -> Result<Reading, Refused> {
                 Some(_) => {}
                 None => fitting = Some(reading),
             },
-            Err(why) if refused == Refused::Malformed => refused = why,
+            // Further objects may be parts of one that could not be read; they say nothing about the answer.
+            Err(why) if first => refused = why,
             Err(_) => {}
         }
         rest = &rest[length..];

@@ -37,16 +37,19 @@ pub fn find(text: &str) -> Found<'_> {
     Found { text, removed }
 }
 
-/// What follows the last closed block of thoughts, if an answer follows it. Some servers leave out the opening tag.
+/// What follows the thoughts. Some servers leave out the opening tag; then only a tag right before an answer counts,
+/// for a text may also speak of such a tag. Thoughts that do not end are followed by nothing.
 fn after_thoughts(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
-    let (at, tag) = ["</think>", "</thinking>", "</thought>"]
+    let opened = ["<think>", "<thinking>", "<thought>"].into_iter().any(|tag| lower.starts_with(tag));
+    let mut rests = ["</think>", "</thinking>", "</thought>"]
         .into_iter()
-        .filter_map(|tag| Some((lower.rfind(tag)?, tag)))
-        .max_by_key(|(at, _)| *at)?;
-    let rest = &text[at + tag.len()..];
-    // An answer that only speaks of such a tag has its braces before it.
-    rest.contains('{').then_some(rest)
+        .flat_map(|tag| lower.match_indices(tag))
+        .map(|(at, tag)| text[at + tag.len()..].trim_start());
+    if opened {
+        return Some(rests.next().unwrap_or_default());
+    }
+    rests.find(|rest| rest.starts_with(['{', '[']) || rest.starts_with("```"))
 }
 
 #[cfg(test)]
@@ -60,6 +63,8 @@ mod tests {
             ("\u{feff}{}", "{}", &["byte_order_mark"]),
             ("<think>{not this}</think>\n{}", "{}", &["thoughts"]),
             ("hm</think>{}", "{}", &["thoughts"]),
+            ("<think>{not this}", "", &["thoughts"]),
+            ("{\"a\": \"</think>\", \"b\": {}}", "{\"a\": \"</think>\", \"b\": {}}", &[]),
             ("```json\n{}\n```", "{}", &["fence"]),
             ("Here you are:\n```\n{}\n```", "{}", &["fence"]),
             ("Sure! {} Bye", "{} Bye", &["prose"]),

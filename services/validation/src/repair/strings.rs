@@ -68,7 +68,8 @@ impl Parser<'_> {
                 other => text.push(other),
             }
         }
-        Ok((text, false))
+        // Either the text ends within this string, or the string ended at a mark that was taken for one of its own.
+        if inner { Err(GiveUp) } else { Ok((text, false)) }
     }
 
     /// What follows a backslash; none if the text ends within it.
@@ -126,6 +127,7 @@ impl Parser<'_> {
                 let then = self.over_space(next + 1);
                 match self.text.get(then) {
                     None => true,
+                    Some(',') => true,
                     Some('}') => !list,
                     Some(']') => list,
                     Some('/') => matches!(self.text.get(then + 1), Some('/' | '*')),
@@ -163,7 +165,8 @@ impl Parser<'_> {
     fn begins_name(&self, at: usize, known: bool) -> bool {
         let ending = self.text.get(at).copied().and_then(Ending::of);
         let start = at + usize::from(ending.is_some());
-        let part = |character: &&char| character.is_alphanumeric() || **character == '_' || **character == '-';
+        let part =
+            |character: &&char| character.is_alphanumeric() || **character == '_' || **character == '-';
         let name: String = self.text[start.min(self.text.len())..].iter().take_while(part).collect();
         let mut end = start + name.chars().count();
         if let Some(ending) = ending {

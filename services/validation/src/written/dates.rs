@@ -68,7 +68,8 @@ pub fn month(name: &str) -> Option<u32> {
     MONTHS.iter().position(|names| names.contains(&name.as_str())).map(|index| index as u32 + 1)
 }
 
-static ISO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b").ok());
+static ISO: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b").ok());
 static NUMERIC: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4}|\d{2})\b").ok());
 static DAY_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -76,7 +77,8 @@ static DAY_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)\b{day}[\s.-]*(?:day\s+of\s+|of\s+|d[ií]as?\s+(?:del?\s+)?(?:mes\s+de\s+)?|del?\s+(?:mes\s+de\s+)?)?(\p{{L}}{{3,10}})\.?[\s,-]*(?:del?\s+)?(?:a[ñn]o\s+)?(\d{{4}}|\d{{2}})\b")).ok()
 });
 static MONTH_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(\p{L}{3,10})\.?\s+(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)?\s*,?\s*(?:of\s+)?(\d{4})\b").ok()
+    Regex::new(r"(?i)\b(\p{L}{3,10})\.?\s+(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)?\s*,?\s*(?:of\s+)?(\d{4})\b")
+        .ok()
 });
 
 /// Every date in a text; one that can be read in two ways counts as both.

@@ -7,25 +7,74 @@ const CURRENCIES: &[&str] = &["eur", "usd", "gbp", "chf", "mxn", "us$", "€", "
 
 /// Words that multiply the number before them.
 const SCALES: &[(&str, f64)] = &[
-    ("million", 1e6), ("millions", 1e6), ("millón", 1e6), ("millones", 1e6), ("m", 1e6), ("mn", 1e6), ("mm", 1e6),
-    ("thousand", 1e3), ("mil", 1e3), ("k", 1e3), ("billion", 1e9), ("bn", 1e9),
+    ("million", 1e6),
+    ("millions", 1e6),
+    ("millón", 1e6),
+    ("millones", 1e6),
+    ("m", 1e6),
+    ("mn", 1e6),
+    ("mm", 1e6),
+    ("thousand", 1e3),
+    ("mil", 1e3),
+    ("k", 1e3),
+    ("billion", 1e9),
+    ("bn", 1e9),
 ];
 
 /// Small numbers in words: "twelve months" states a number, too.
 const WORDS: &[(&str, f64)] = &[
-    ("one", 1.0), ("two", 2.0), ("three", 3.0), ("four", 4.0), ("five", 5.0), ("six", 6.0), ("seven", 7.0),
-    ("eight", 8.0), ("nine", 9.0), ("ten", 10.0), ("eleven", 11.0), ("twelve", 12.0), ("fourteen", 14.0),
-    ("fifteen", 15.0), ("eighteen", 18.0), ("twenty", 20.0), ("thirty", 30.0), ("forty", 40.0), ("fifty", 50.0),
-    ("sixty", 60.0), ("ninety", 90.0), ("hundred", 100.0), ("un", 1.0), ("una", 1.0), ("uno", 1.0), ("dos", 2.0),
-    ("tres", 3.0), ("cuatro", 4.0), ("cinco", 5.0), ("seis", 6.0), ("siete", 7.0), ("ocho", 8.0), ("nueve", 9.0),
-    ("diez", 10.0), ("once", 11.0), ("doce", 12.0), ("quince", 15.0), ("dieciocho", 18.0), ("veinte", 20.0),
-    ("treinta", 30.0), ("cuarenta", 40.0), ("cincuenta", 50.0), ("sesenta", 60.0), ("noventa", 90.0),
-    ("cien", 100.0), ("ciento", 100.0),
+    ("one", 1.0),
+    ("two", 2.0),
+    ("three", 3.0),
+    ("four", 4.0),
+    ("five", 5.0),
+    ("six", 6.0),
+    ("seven", 7.0),
+    ("eight", 8.0),
+    ("nine", 9.0),
+    ("ten", 10.0),
+    ("eleven", 11.0),
+    ("twelve", 12.0),
+    ("fourteen", 14.0),
+    ("fifteen", 15.0),
+    ("eighteen", 18.0),
+    ("twenty", 20.0),
+    ("thirty", 30.0),
+    ("forty", 40.0),
+    ("fifty", 50.0),
+    ("sixty", 60.0),
+    ("ninety", 90.0),
+    ("hundred", 100.0),
+    ("un", 1.0),
+    ("una", 1.0),
+    ("uno", 1.0),
+    ("dos", 2.0),
+    ("tres", 3.0),
+    ("cuatro", 4.0),
+    ("cinco", 5.0),
+    ("seis", 6.0),
+    ("siete", 7.0),
+    ("ocho", 8.0),
+    ("nueve", 9.0),
+    ("diez", 10.0),
+    ("once", 11.0),
+    ("doce", 12.0),
+    ("quince", 15.0),
+    ("dieciocho", 18.0),
+    ("veinte", 20.0),
+    ("treinta", 30.0),
+    ("cuarenta", 40.0),
+    ("cincuenta", 50.0),
+    ("sesenta", 60.0),
+    ("noventa", 90.0),
+    ("cien", 100.0),
+    ("ciento", 100.0),
 ];
 
 /// Whether a word is a number, or multiplies one.
 pub fn is_word(word: &str) -> bool {
-    WORDS.iter().any(|(name, _)| *name == word) || SCALES.iter().any(|(name, _)| name.len() > 2 && *name == word)
+    WORDS.iter().any(|(name, _)| *name == word)
+        || SCALES.iter().any(|(name, _)| name.len() > 2 && *name == word)
 }
 
 /// A number as JSON: whole ones without a point.
@@ -115,9 +164,12 @@ pub fn in_text(text: &str) -> Vec<f64> {
             let token: String = characters[at..end].iter().collect();
             let mut read = readings(&token).unwrap_or_default();
             // "on 1 000 shares" and "clause 4 100 shares" look the same: the parts are numbers as well.
-            read.extend(token.split(is_separator).filter_map(|part| part.parse::<f64>().ok()).filter(|_| {
-                token.contains([' ', '\u{a0}', '\u{202f}'])
-            }));
+            read.extend(
+                token
+                    .split(is_separator)
+                    .filter_map(|part| part.parse::<f64>().ok())
+                    .filter(|_| token.contains([' ', '\u{a0}', '\u{202f}'])),
+            );
             let behind: String = characters[end..].iter().take(12).collect();
             let behind = behind.trim_start();
             let word = behind.split(|character: char| !character.is_alphabetic()).next().unwrap_or_default();

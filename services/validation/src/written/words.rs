@@ -15,7 +15,9 @@ pub fn words(text: &str) -> Vec<String> {
         .flat_map(|word| {
             let parts: Vec<&str> = word.split('.').filter(|part| !part.is_empty()).collect();
             // Points between single letters only abbreviate; others end sentences or stand in numbers.
-            if parts.iter().all(|part| part.chars().count() == 1) { vec![parts.concat()] } else {
+            if parts.iter().all(|part| part.chars().count() == 1) {
+                vec![parts.concat()]
+            } else {
                 parts.into_iter().map(str::to_owned).collect()
             }
         })

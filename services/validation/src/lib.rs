@@ -1,16 +1,26 @@
-//! Validation: every answer is JSON, fits its schema, and every quote in it is found in the text. Then the report is
-//! assembled; a quote that is not found is withheld, never published as true.
+//! Validation: every answer is JSON, or is put right where there is no doubt; it fits its schema, its evidence is found
+//! in the text, and the findings agree as the profile demands. Then the report is assembled; evidence that is not
+//! found is withheld, never published as true.
 
-pub mod evidence;
+pub mod grounding;
+pub mod meaning;
+pub mod merge;
+pub mod repair;
+pub mod report;
+pub mod schema;
+pub mod section;
+pub mod written;
 
-use evidence::Index;
-use jsonschema::Validator;
+use grounding::Index;
 use millrace_contract::artifact::SanitizedText;
-use millrace_contract::wire::{Answer, Answers, Completed, Inferred, Report};
+use millrace_contract::remedy::Action;
+use millrace_contract::wire::{self, Answer, Answers, Completed, Fault, Inferred, Report};
 use millrace_contract::{ErrorCode, Hop, Service};
-use millrace_profile::{Profiles, Source};
+use millrace_profile::{Profile, Profiles, Source};
 use millrace_stage::{Job, Read, Result, Stage, StageError, agrees};
-use serde_json::{Map, Value, json};
+use report::{Made, Repair};
+use section::{Question, fault};
+use serde_json::Map;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -18,7 +28,7 @@ use std::path::PathBuf;
 pub struct Validation {
     profiles: Profiles,
     /// By profile and prompt.
-    validators: HashMap<(String, String), Validator>,
+    questions: HashMap<(String, String), Question>,
 }
 
 /// Its options.
@@ -34,7 +44,7 @@ const _: () = assert!(agrees::<Validation>());
 
 impl Stage for Validation {
     const HOP: &'static Hop = Service::Validation.hop();
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type Settings = Settings;
     type Heard = Inferred;
     type Reads = (Read<Answers>, Read<SanitizedText>);
@@ -43,20 +53,21 @@ impl Stage for Validation {
 
     fn new(settings: Settings) -> anyhow::Result<Self> {
         let profiles = Profiles::load(&Source(settings.profiles))?;
-        let mut validators = HashMap::new();
+        let mut questions = HashMap::new();
         for profile in profiles.names().into_iter().filter_map(|name| profiles.get(name)) {
             for prompt in &profile.prompts {
-                let validator = jsonschema::validator_for(&prompt.schema).map_err(|error| {
+                let question = Question::new(&prompt.schema).map_err(|error| {
                     anyhow::anyhow!("profile {}: schema of {}: {error}", profile.name, prompt.id)
                 })?;
-                validators.insert((profile.name.clone(), prompt.id.clone()), validator);
+                questions.insert((profile.name.clone(), prompt.id.clone()), question);
             }
         }
-        Ok(Self { profiles, validators })
+        Ok(Self { profiles, questions })
     }
 
     fn shaped_by(&self, job: &Job<Inferred>) -> String {
-        self.profiles.get(&job.known.profile).map(|profile| profile.digest.clone()).unwrap_or_default()
+        let digest = self.profiles.get(&job.known.profile).map(|profile| profile.digest.as_str());
+        format!("{} {}", digest.unwrap_or_default(), report::shaped_by(&job.known))
     }
 
     async fn run(
@@ -67,86 +78,81 @@ impl Stage for Validation {
         let profile = self.profiles.get(&job.known.profile).ok_or_else(|| {
             StageError::new(ErrorCode::ProfileUnknown, format!("there is no profile {:?}", job.known.profile))
         })?;
-        let index = Index::new(&text.0);
-        let (mut sections, mut completed) = (Map::new(), Completed::default());
-        for answer in &answers.answers {
-            let mut section = self.check(&profile.name, answer)?;
-            let (found, withheld) = evidence::ground(&mut section, &index);
-            completed.evidence += found;
-            completed.ungrounded += withheld;
-            sections.insert(answer.prompt.clone(), section);
-        }
-        let first = answers.answers.first();
-        let report = json!({
-            "profile": profile.name,
-            "profile_version": profile.version,
-            "language": job.known.language,
-            "pages": text.0.pages.len(),
-            "provider": first.map(|answer| answer.provider.as_str()),
-            "model": first.map(|answer| answer.model.as_str()),
-            "sections": sections,
-            "evidence": { "found": completed.evidence, "withheld": completed.ungrounded },
-        });
-        Ok((completed, Report { json: format!("{report:#}") }))
+        let made = self.assemble(profile, &job.known, &answers.answers, &text.0).map_err(failed)?;
+        let completed = Completed {
+            evidence: made.evidence.found,
+            ungrounded: made.evidence.withheld,
+            repairs: made.repairs.len() as u32,
+            warnings: made.warnings.len() as u32,
+        };
+        Ok((completed, Report { json: format!("{:#}", made.json()) }))
     }
 }
 
 impl Validation {
-    /// The answer as JSON that fits its schema.
-    fn check(&self, profile: &str, answer: &Answer) -> Result<Value> {
-        let parsed: Value = serde_json::from_str(unfenced(&answer.json)).map_err(|error| {
-            let message = format!("the answer to {} is not JSON: {error}", answer.prompt);
-            StageError::new(ErrorCode::AnswerMalformed, message)
-        })?;
-        let Some(validator) = self.validators.get(&(profile.to_owned(), answer.prompt.clone())) else {
-            let message = format!("the profile {profile} has no prompt {}", answer.prompt);
-            return Err(StageError::new(ErrorCode::AnswerInvalid, message));
-        };
-        // Where it is wrong, not what stands there: that may be the document's text.
-        let wrong: Vec<String> = validator
-            .iter_errors(&parsed)
-            .take(5)
-            .map(|error| format!("{} ({})", error.instance_path(), error.schema_path()))
-            .collect();
-        if wrong.is_empty() {
-            return Ok(parsed);
+    /// Makes the report of all answers. What is wrong is collected over all prompts, so that one round can ask about
+    /// all of it.
+    fn assemble<'a>(
+        &self,
+        profile: &'a Profile,
+        known: &'a wire::Job,
+        answers: &'a [Answer],
+        text: &wire::DocumentText,
+    ) -> std::result::Result<Made<'a>, Vec<Fault>> {
+        let index = Index::new(text);
+        let question = |prompt: &str| self.questions.get(&(profile.name.clone(), prompt.to_owned()));
+        let (mut sections, mut repairs, mut faults, mut cut) = (Map::new(), Vec::new(), Vec::new(), false);
+        for prompt in &profile.prompts {
+            let own: Vec<&Answer> = answers.iter().filter(|answer| answer.prompt == prompt.id).collect();
+            let Some(question) = question(&prompt.id) else { continue };
+            match question.section(&prompt.id, &own) {
+                Ok(mut section) => {
+                    grounding::ground(&mut section.value, &index);
+                    sections.insert(prompt.id.clone(), section.value);
+                    cut |= section.cut;
+                    let repair = |(part, note)| Repair { prompt: prompt.id.clone(), part, note };
+                    repairs.extend(section.notes.into_iter().map(repair));
+                }
+                Err(fault) => faults.push(*fault),
+            }
         }
-        let message =
-            format!("the answer to {} does not fit its schema at {}", answer.prompt, wrong.join(", "));
-        Err(StageError::new(ErrorCode::AnswerInvalid, message))
+        let asked = |prompt: &str| {
+            known.remedies.iter().any(|remedy| {
+                remedy.prompt == prompt
+                    && remedy.action == Action::ReAsk.name()
+                    && remedy.code == ErrorCode::AnswerInconsistent.name()
+            })
+        };
+        let schema = |prompt: &str| question(prompt).map(Question::schema);
+        let found = meaning::check(&profile.checks, &mut sections, &index, schema, asked);
+        for prompt in &profile.prompts {
+            let doubts = found.doubts.iter().filter(|doubt| doubt.prompt == prompt.id);
+            let at: Vec<String> = doubts.map(|doubt| doubt.at.clone()).collect();
+            if !at.is_empty() {
+                let message = format!("the answer to {} contradicts the document or itself", prompt.id);
+                faults.push(*fault(&prompt.id, ErrorCode::AnswerInconsistent, message, at));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let evidence =
+            sections.values().map(grounding::count).fold(grounding::Count::default(), |all, one| all + one);
+        let (pages, warnings) = (text.pages.len(), found.warnings);
+        Ok(Made { profile, job: known, pages, answers, sections, repairs, warnings, evidence, cut })
     }
 }
 
-/// JSON out of the Markdown fence that some models put around it.
-fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let Some(inner) = text.strip_prefix("```").and_then(|text| text.strip_suffix("```")) else { return text };
-    inner.strip_prefix("json").unwrap_or(inner).trim()
+/// One error of many faults. Its code is that of the first.
+fn failed(faults: Vec<Fault>) -> StageError {
+    let code = faults.first().map_or(ErrorCode::Internal, |fault| ErrorCode::named(&fault.code));
+    let line = |fault: &Fault| {
+        let places = if fault.at.is_empty() { String::new() } else { format!(" at {}", fault.at.join(", ")) };
+        format!("{}{places}", fault.message)
+    };
+    let message = faults.iter().map(line).collect::<Vec<_>>().join("; ");
+    StageError { faults, ..StageError::new(code, message) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(json: &str) -> Answer {
-        Answer { prompt: "summary".into(), json: json.into(), ..Answer::default() }
-    }
-
-    #[test]
-    fn answers_that_do_not_hold_are_told_apart() {
-        let stage = Validation::new(Settings { profiles: None }).unwrap();
-        assert_eq!(
-            stage.check("summary", &answer("I am sorry")).unwrap_err().code,
-            ErrorCode::AnswerMalformed
-        );
-        let error = stage.check("summary", &answer("{\"title\": 1}")).unwrap_err();
-        assert_eq!(error.code, ErrorCode::AnswerInvalid);
-        assert!(error.message.contains("/title"), "{}", error.message);
-    }
-
-    #[test]
-    fn fences_are_not_part_of_an_answer() {
-        assert_eq!(unfenced("```json\n{}\n```"), "{}");
-        assert_eq!(unfenced(" {} "), "{}");
-    }
-}
+mod tests;

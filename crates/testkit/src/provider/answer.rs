@@ -213,7 +213,11 @@ impl<'a> Composer<'a> {
                 .map_or_else(|| absent("0"), |(_, digits)| json!(value(digits).unwrap_or(0.0).to_string()));
         }
         let long = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        let text = if long(&["summary", "abstract"]) {
+        let text = if name == "text" {
+            // A figure as it is written, where there is one.
+            let figure = sum(place.anchor).map(|(at, _)| place.anchor[at].to_owned());
+            figure.unwrap_or_else(|| short(place.anchor, self.dice.below(ANCHOR)).to_owned())
+        } else if long(&["summary", "abstract"]) {
             self.sentences(place, 45)
         } else if long(&[
             "explanation",
@@ -221,7 +225,6 @@ impl<'a> Composer<'a> {
             "duty",
             "point",
             "reason",
-            "text",
             "rule",
             "obligation",
         ]) {
@@ -282,7 +285,7 @@ fn is_evidence(fields: &Map<String, Value>) -> bool {
 fn need(name: &str, field: &Value) -> Need {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     match kind(field) {
-        "string" if has(&["date", "iso"]) || field["format"] == "date" => Need::Date,
+        "string" if has(&["date"]) || wants_iso(name, field) => Need::Date,
         "string" | "number" if has(&["amount", "price", "total"]) => Need::Sum,
         "number" | "integer" => Need::Number,
         _ => Need::Words,

@@ -19,6 +19,7 @@ use checks::possible;
 use machine::Protocol;
 use millrace_contract::protocol::Patience;
 use millrace_contract::{ErrorCode, EventKind, Service};
+use millrace_router::recovery::Scope;
 use millrace_router::{Router, Settings};
 use millrace_stage::Decider as _;
 use rules::{Broken, Rules, Try};
@@ -26,14 +27,17 @@ use state::Left;
 use stateright::{Checker as _, HasDiscoveries, Model as _, Property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-fn router(rules: Option<&str>) -> Arc<Router> {
-    Arc::new(Router::new(Settings { rules: rules.map(Into::into) }).expect("its rules can work"))
+/// A router with so many models to fall back on. Recoveries beyond that are rounds like any other.
+fn router(models: &str, recovery: Scope) -> Arc<Router> {
+    let rules = format!("{}/tests/model/{models}-models.toml", env!("CARGO_MANIFEST_DIR"));
+    let settings = Settings { rules: Some(rules.into()), outage_wait: Duration::from_secs(30), recovery };
+    Arc::new(Router::new(settings).expect("its rules can work"))
 }
 
 fn protocol(from: EventKind, left: Left, tries: fn(Service) -> &'static [Try]) -> Protocol {
-    let router = router(None);
+    let router = router("two", Scope::Fallback);
     Protocol {
         rules: Rules { router, broken: Broken::Nothing },
         from,
@@ -141,11 +145,18 @@ fn the_whole_way() {
 #[test]
 fn recovery_rounds() {
     let left = Left { crashes: 1, leases: 1, lost_acks: 1, ..NONE };
-    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model/three-models.toml");
     let mut model = protocol(EventKind::Sanitized, left, mixed);
-    model.rules.router = router(Some(rules));
+    model.rules.router = router("three", Scope::Fallback);
     let possible = vec![possible::completes(), possible::recovers_twice(), possible::dies_after_two_rounds()];
     holds("recovery rounds", model, possible);
+}
+
+#[test]
+fn the_whole_recovery_table() {
+    let left = Left { crashes: 1, ..NONE };
+    let mut model = protocol(EventKind::Sanitized, left, mixed);
+    model.rules.router = router("two", Scope::All);
+    holds("the whole recovery table", model, vec![possible::completes(), possible::recovers_twice()]);
 }
 
 #[test]

@@ -76,7 +76,15 @@ impl Model for Protocol {
         let at = Position { run: 1, round: 0 };
         let id = self.rules.verdict_id(Service::Intake, at, None, false);
         let kind = EventKind::Uploaded;
-        let mut next = Arc::new(Entry { id, kind, at, cause: None, code: None, models: Vec::new() });
+        let mut next = Arc::new(Entry {
+            id,
+            kind,
+            at,
+            cause: None,
+            code: None,
+            models: Vec::new(),
+            remedies: Vec::new(),
+        });
         loop {
             let kind = next.kind;
             let place = self.store(&mut state, next);

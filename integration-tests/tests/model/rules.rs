@@ -1,10 +1,10 @@
 //! The protocol as the model calls it: the real functions, unless one rule is broken on purpose.
 
-use super::state::{Duty, Entry, JOB, Message, Place, State, TENANT};
+use super::state::{Duty, Entry, JOB, Message, PROMPT, Place, State, TENANT};
 use millrace_contract::protocol::{self, AfterPublish, Position, Published, Said};
 use millrace_contract::subject::{self, Subject};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{self, Dead, StageFailed};
+use millrace_contract::wire::{self, Dead, Fault, StageFailed};
 use millrace_contract::{ErrorCode, EventKind, Service, event};
 use millrace_router::Router;
 use millrace_stage::Decider as _;
@@ -128,6 +128,7 @@ impl Rules {
             cause: Some(on),
             code,
             models: job.models,
+            remedies: job.remedies.into_iter().map(|remedy| (remedy.action, remedy.argument)).collect(),
         })
     }
 
@@ -151,7 +152,9 @@ fn fact(entry: &Entry) -> Kind {
 
 /// As `runtime::deliver::verdict_on`: the router, which nobody answers, ends the run.
 fn failed_verdict(service: Service, code: ErrorCode) -> Kind {
-    let failure = StageFailed { code: code.name().to_owned(), ..StageFailed::default() };
+    let fault = Fault { prompt: PROMPT.to_owned(), code: code.name().to_owned(), ..Fault::default() };
+    let faults = vec![fault];
+    let failure = StageFailed { code: code.name().to_owned(), faults, ..StageFailed::default() };
     event::failed(service, failure).unwrap_or_else(|| {
         let stage = service.name().to_owned();
         Kind::Dead(Dead { code: code.name().to_owned(), stage, ..Dead::default() })

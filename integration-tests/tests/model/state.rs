@@ -1,7 +1,7 @@
 //! What the model checker remembers: the log, what the broker still owes, who is at work.
 
 use millrace_contract::protocol::{Position, Said};
-use millrace_contract::wire::Job;
+use millrace_contract::wire::{Job, Remedy};
 use millrace_contract::{ErrorCode, EventKind, Service};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// The one job. Jobs do not meet in the protocol: ids, expected sequences and schedules all name theirs.
 pub(crate) const JOB: &str = "j";
+/// The one question that is asked about it.
+pub(crate) const PROMPT: &str = "p";
 /// Its tenant.
 pub(crate) const TENANT: &str = "t";
 
@@ -38,6 +40,8 @@ pub(crate) struct Entry {
     pub code: Option<ErrorCode>,
     /// Models that the router chose.
     pub models: Vec<String>,
+    /// What it has ordered since: action and argument.
+    pub remedies: Vec<(String, String)>,
 }
 
 impl Entry {
@@ -50,9 +54,15 @@ impl Entry {
             run: self.at.run,
             round: self.at.round,
             models: self.models.clone(),
+            remedies: self.remedies.iter().map(remedy).collect(),
             ..Job::default()
         }
     }
+}
+
+fn remedy((action, argument): &(String, String)) -> Remedy {
+    let (action, argument) = (action.clone(), argument.clone());
+    Remedy { prompt: PROMPT.to_owned(), action, argument, ..Remedy::default() }
 }
 
 /// A message that a consumer may be given.

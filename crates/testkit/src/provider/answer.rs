@@ -219,15 +219,7 @@ impl<'a> Composer<'a> {
             figure.unwrap_or_else(|| short(place.anchor, self.dice.below(ANCHOR)).to_owned())
         } else if long(&["summary", "abstract"]) {
             self.sentences(place, 45)
-        } else if long(&[
-            "explanation",
-            "description",
-            "duty",
-            "point",
-            "reason",
-            "rule",
-            "obligation",
-        ]) {
+        } else if long(&["explanation", "description", "duty", "point", "reason", "rule", "obligation"]) {
             place.anchor.to_owned()
         } else {
             short(place.anchor, self.dice.below(ANCHOR)).to_owned()

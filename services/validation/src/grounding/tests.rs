@@ -291,8 +291,10 @@ fn sixty_quotes_in_a_long_document_take_no_time() {
     let (index, anchors) = long();
     let made = begun.elapsed();
     let begun = Instant::now();
-    let found =
-        anchors.iter().filter(|(id, anchor)| locate(std::slice::from_ref(id), Some(anchor), &index).is_ok()).count();
+    let found = anchors
+        .iter()
+        .filter(|(id, anchor)| locate(std::slice::from_ref(id), Some(anchor), &index).is_ok())
+        .count();
     println!(
         "80,000 words indexed in {made:?} with their making, {} quotes, {found} found in {:?}",
         anchors.len(),

@@ -45,7 +45,7 @@ fn look(ids: &[&str], anchor: &str) -> Result<(String, &'static str), &'static s
         How::Fuzzy(_) => "fuzzy",
         How::Block => "block",
     };
-    let shown = shown(&found, &index);
+    let shown = shown(&found, &ids, &index);
     let text: Vec<char> = index.text(shown["block"].as_str().unwrap()).unwrap().chars().collect();
     let quote: String = text[found.quote].iter().collect();
     assert_eq!(shown["quote"], quote.as_str(), "the quote is the block's own text");
@@ -242,6 +242,17 @@ fn a_quote_is_the_sentence_and_says_where_it_stands() {
 }
 
 #[test]
+fn a_proof_goes_on_behind_its_quote_and_in_the_other_blocks() {
+    let mut value =
+        json!({"evidence": {"block_ids": ["p1.b3", "p9.b9", "[p1.b2]"], "anchor": "the supplier shall not"}});
+    ground(&mut value, &index());
+    assert_eq!(value["evidence"]["also"], json!(["p1.b2"]));
+    let proof = proof(&value["evidence"], &index()).unwrap();
+    assert!(proof.starts_with("The Supplier shall not") || proof.starts_with("9.1"), "{proof}");
+    assert!(proof.contains("450,000.00") && proof.ends_with("EUR 100 a month."), "{proof}");
+}
+
+#[test]
 fn a_document_without_text_grounds_nothing() {
     let index = Index::new(&DocumentText::default());
     assert!(locate(&["p1.b1".into()], Some("the fee is EUR 5 a month"), &index).is_err());
@@ -291,8 +302,10 @@ fn sixty_quotes_in_a_long_document_take_no_time() {
     let (index, anchors) = long();
     let made = begun.elapsed();
     let begun = Instant::now();
-    let found =
-        anchors.iter().filter(|(id, anchor)| locate(std::slice::from_ref(id), Some(anchor), &index).is_ok()).count();
+    let found = anchors
+        .iter()
+        .filter(|(id, anchor)| locate(std::slice::from_ref(id), Some(anchor), &index).is_ok())
+        .count();
     println!(
         "80,000 words indexed in {made:?} with their making, {} quotes, {found} found in {:?}",
         anchors.len(),

@@ -254,10 +254,11 @@ fn fitting(schema: &Value) -> BoxedStrategy<Value> {
             "array" => {
                 proptest::collection::vec(fitting(schema::items(schema)), 0..4).prop_map(Value::Array).boxed()
             }
-            "string" if schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("{4}")) => {
-                "20[0-9]{2}-0[1-9]-[12][0-9]".prop_map(Value::from).boxed()
+            "string" if schema["pattern"].is_string() => {
+                let pattern = schema["pattern"].as_str().unwrap_or_default().replace("\\d", "[0-9]");
+                let text = proptest::string::string_regex(pattern.trim_matches(['^', '$'])).unwrap();
+                text.prop_map(Value::from).boxed()
             }
-            "string" if schema["pattern"].is_string() => Just(json!("en")).boxed(),
             "string" => prop_oneof![
                 "\\PC{1,8}",
                 "[\"'{}\\[\\]:,\\\\\\n`/#<> a-z]{1,8}",

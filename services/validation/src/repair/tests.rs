@@ -67,6 +67,7 @@ fn breakages_are_put_right() {
         ("thoughts", format!("so {{x}} it is</think>\n\n{g}"), plain()),
         ("encoded_twice", serde_json::to_string(g).unwrap(), plain()),
         ("prose", format!("[{g}]"), plain()),
+        ("wrapped", format!("{{\"answer\": {g}}}"), plain()),
         // Punctuation.
         ("extra_comma", g.replace("}]}", "},],}"), plain()),
         ("extra_comma", g.replace("\"T\",", "\"T\",,"), plain()),
@@ -215,6 +216,7 @@ fn what_would_need_a_guess_is_refused() {
             "/points/0/evidence: required",
         ),
         ("{}".to_owned(), "/title: required"),
+        (format!("{{\"example\": {good}}}"), "/title: required"),
     ] {
         match with(&text, &schema()) {
             Err(Refused::Invalid(at)) => assert!(at.iter().any(|at| at == place), "{text}: {at:?}"),

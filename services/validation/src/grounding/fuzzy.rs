@@ -96,7 +96,7 @@ impl Words {
                 };
                 let mut cell = (diagonal.0 + change, diagonal.1);
                 for (cost, start) in [(above.0 + 1.0, above.1), (row[i - 1].0 + 1.0, row[i - 1].1)] {
-                    if cost < cell.0 {
+                    if cost < cell.0 || (cost == cell.0 && start < cell.1) {
                         cell = (cost, start);
                     }
                 }
@@ -104,11 +104,18 @@ impl Words {
                 row[i] = cell;
             }
             let score = 1.0 - row[n].0 / n as f64;
-            if score > best.score {
+            if score >= best.score {
                 best = Like { start: from + row[n].1, end: from + j + 1, score };
             }
         }
-        (best.score > 0.0).then_some(best)
+        // Of stretches that are equally like, the longest. Its ends must be the anchor's: of "shall exceed" the stretch
+        // "shall" in "shall not exceed" has all but one word, and nothing of what it says.
+        let mut ends = |index: usize, place: usize| {
+            let word = self.text.get(place).copied().unwrap_or(STRANGER);
+            anchor.known[index] == word || anchor.likeness(index, word, self) > 0.0
+        };
+        (best.score > 0.0 && best.end > best.start && ends(0, best.start) && ends(n - 1, best.end - 1))
+            .then_some(best)
     }
 
     /// A word by its number in the text.

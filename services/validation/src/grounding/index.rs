@@ -103,10 +103,9 @@ impl Index {
     /// Whether these words stand in the document, one behind the other, whatever marks and case they have there.
     pub fn mentions(&self, text: &str) -> bool {
         let names = self.names.get_or_init(|| {
-            let all = self.blocks.iter().flat_map(|block| words(&block.text));
-            all.fold(String::from(" "), |names, word| names + &word + " ")
+            words(&self.folded.text).into_iter().fold(String::from(" "), |names, word| names + &word + " ")
         });
-        let text = words(text).join(" ");
+        let text = words(&Folded::of(text).text).join(" ");
         text.is_empty() || names.contains(&format!(" {text} "))
     }
 

@@ -81,7 +81,7 @@ pub fn ground(value: &mut Value, index: &Index) {
             None => fields.values_mut().for_each(|field| ground(field, index)),
             Some((ids, anchor)) => {
                 *value = match locate(&ids, anchor.as_deref(), index) {
-                    Ok(found) => shown(&found, index),
+                    Ok(found) => shown(&found, &ids, index),
                     Err(reason) => json!({ "grounded": false, "reason": reason }),
                 }
             }
@@ -96,7 +96,7 @@ fn claim(fields: &Map<String, Value>) -> Option<(Vec<String>, Option<String>)> {
     Some((ids, fields.get("anchor")?.as_str().map(str::to_owned)))
 }
 
-fn shown(found: &Found, index: &Index) -> Value {
+fn shown(found: &Found, ids: &[String], index: &Index) -> Value {
     let entry = index.entry(found.block);
     let quote: String = entry.text.chars().skip(found.quote.start).take(found.quote.len()).collect();
     let (how, score) = match found.how {
@@ -104,10 +104,47 @@ fn shown(found: &Found, index: &Index) -> Value {
         How::Fuzzy(score) => ("fuzzy", json!((score * 1000.0).round() / 1000.0)),
         How::Block => ("block", Value::Null),
     };
-    json!({
+    let mut shown = json!({
         "page": entry.page, "block": entry.id, "start": found.quote.start, "end": found.quote.end,
         "quote": quote, "match": how, "score": score, "grounded": true,
-    })
+    });
+    // The proof may go on in other blocks; those that do not exist are not named again.
+    let mut also: Vec<&str> = Vec::new();
+    for id in ids.iter().filter_map(|id| index.block(id)).map(|block| index.entry(block).id.as_str()) {
+        if id != entry.id && !also.contains(&id) {
+            also.push(id);
+        }
+    }
+    if !also.is_empty() {
+        shown["also"] = json!(also);
+    }
+    shown
+}
+
+/// The text that proves an item, for checks: the quote and what follows it in its block, for an anchor is where the
+/// proof begins; the whole block where there was no anchor; and the other blocks that were named. None if nothing was
+/// found.
+pub fn proof(evidence: &Value, index: &Index) -> Option<String> {
+    if let Value::Array(several) = evidence {
+        let all: Vec<String> = several.iter().filter_map(|one| proof(one, index)).collect();
+        return if all.is_empty() { None } else { Some(all.join("\n")) };
+    }
+    let block = index.text(evidence["block"].as_str()?)?;
+    let mut text = match (evidence["match"].as_str()?, evidence["start"].as_u64(), evidence["end"].as_u64()) {
+        ("block", ..) | (_, None, _) | (_, _, None) => block.to_owned(),
+        (_, Some(start), Some(end)) => {
+            let (start, quoted) = (start as usize, (end as usize).saturating_sub(start as usize));
+            let rest: Vec<char> = block.chars().skip(start).collect();
+            let behind = quoted.min(rest.len());
+            let more = sentence::beginning(&rest[behind..]).end;
+            rest[..behind + more].iter().collect()
+        }
+    };
+    for id in evidence["also"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        text.push('\n');
+        text.push_str(index.text(id).unwrap_or_default());
+    }
+    Some(text)
 }
 
 /// Finds the words in the blocks that are named, near them, anywhere; to the letter first, then alike.

@@ -81,8 +81,8 @@ fn cut(text: &[char], whole: Range<usize>, keep: Range<usize>) -> Range<usize> {
     let first = words.iter().position(|word| word.end > keep.start).unwrap_or(0);
     let last = words.iter().rposition(|word| word.start < keep.end).unwrap_or(first).max(first);
     let spare = LONGEST.saturating_sub(last + 1 - first);
-    // More of what comes before than of what follows would hide how the sentence goes on.
-    let before = (spare / 2).max((spare + last + 1).saturating_sub(words.len())).min(first);
+    // An anchor is where the proof begins: most of what is kept follows it.
+    let before = (spare / 4).max((spare + last + 1).saturating_sub(words.len())).min(first);
     let from = first - before;
     let to = (last + spare - before).min(words.len() - 1);
     trim(text, words[from].start..words[to].end)

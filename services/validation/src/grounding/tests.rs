@@ -45,7 +45,7 @@ fn look(ids: &[&str], anchor: &str) -> Result<(String, &'static str), &'static s
         How::Fuzzy(_) => "fuzzy",
         How::Block => "block",
     };
-    let shown = shown(&found, &index);
+    let shown = shown(&found, &ids, &index);
     let text: Vec<char> = index.text(shown["block"].as_str().unwrap()).unwrap().chars().collect();
     let quote: String = text[found.quote].iter().collect();
     assert_eq!(shown["quote"], quote.as_str(), "the quote is the block's own text");
@@ -239,6 +239,17 @@ fn a_quote_is_the_sentence_and_says_where_it_stands() {
         (&evidence["match"], &evidence["score"], &evidence["page"]),
         (&json!("exact"), &json!(1.0), &json!(1))
     );
+}
+
+#[test]
+fn a_proof_goes_on_behind_its_quote_and_in_the_other_blocks() {
+    let mut value =
+        json!({"evidence": {"block_ids": ["p1.b3", "p9.b9", "[p1.b2]"], "anchor": "the supplier shall not"}});
+    ground(&mut value, &index());
+    assert_eq!(value["evidence"]["also"], json!(["p1.b2"]));
+    let proof = proof(&value["evidence"], &index()).unwrap();
+    assert!(proof.starts_with("The Supplier shall not") || proof.starts_with("9.1"), "{proof}");
+    assert!(proof.contains("450,000.00") && proof.ends_with("EUR 100 a month."), "{proof}");
 }
 
 #[test]

@@ -60,7 +60,8 @@ const EVERYBODY: &[&str] = &[
     "cualquiera",
 ];
 
-fn core(name: &str) -> Vec<String> {
+/// The words of a name without its legal form; all of them if there are no others.
+pub fn core(name: &str) -> Vec<String> {
     let all = words(name);
     let core: Vec<String> = all
         .iter()

@@ -2,7 +2,7 @@
 
 use super::places::{self, Spot, lists, spots};
 use super::{codes, names};
-use crate::grounding::Index;
+use crate::grounding::{self, Index};
 use crate::written::dates::{self, Date};
 use crate::written::numbers;
 use millrace_profile::checks::{Place, Rule};
@@ -44,20 +44,21 @@ pub fn broken(rule: &Rule, sections: &Map<String, Value>, index: &Index) -> Vec<
         }),
         Rule::NumberInQuote { field } => each(sections, field, |spot| {
             let number = number(spot.value)?;
-            let quote = quote(sections, spot, index)?;
+            let proof = proof(sections, spot, index)?;
             let near = |other: f64| (other - number.abs()).abs() <= 0.005_f64.max(number.abs() * 1e-9);
             let message = || format!("{number} is not in the quote of the same item");
-            (!numbers::in_text(quote).into_iter().any(near)).then(message)
+            (!numbers::in_text(&proof).into_iter().any(near)).then(message)
         }),
         Rule::DateInQuote { field } => each(sections, field, |spot| {
             let date = date(spot)?;
-            let quote = quote(sections, spot, index)?;
+            let proof = proof(sections, spot, index)?;
             let message = || format!("{date} is not in the quote of the same item");
-            (!dates::in_text(quote).contains(&date)).then(message)
+            (!dates::in_text(&proof).contains(&date)).then(message)
         }),
         Rule::InDocument { field } => each(sections, field, |spot| {
             let text = spot.value.as_str()?;
-            (!index.mentions(text)).then(|| format!("{text:?} is not in the document"))
+            let found = index.mentions(text) || index.mentions(&names::core(text).join(" "));
+            (!found).then(|| format!("{text:?} is not in the document"))
         }),
         Rule::Among { field, among } => {
             let known: Vec<&str> =
@@ -109,8 +110,8 @@ fn dates_in_order(sections: &Map<String, Value>, first: &Place, then: &Place) ->
     all
 }
 
-/// For each total, what belongs to the same items. A charge that is null on its own is no charge; one that is null in
-/// a list is not known, and then nothing can be said.
+/// For each total, what belongs to the same items. A part that is null on its own is no part; a list with no items, or
+/// with one whose number is null, was not read in full, and then nothing can be said.
 fn adds_up(
     sections: &Map<String, Value>,
     parts: &[Place],
@@ -133,7 +134,9 @@ fn adds_up(
                 .filter(belongs)
                 .filter_map(|part| number(part.value))
                 .collect();
-            known &= lists(place) <= lists(total) || found.len() == items(sections, place, &spot.indices);
+            if lists(place) > lists(total) {
+                known &= !found.is_empty() && found.len() == items(sections, place, &spot.indices);
+            }
             any |= !found.is_empty();
             sum += sign * found.iter().sum::<f64>();
         }
@@ -165,16 +168,11 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| numbers::certain(value.as_str()?))
 }
 
-/// The words that prove the item around a value: its quote, or the whole block where the model gave no words. None if
-/// it has no proof, which the report says at that place.
-fn quote<'a>(sections: &'a Map<String, Value>, spot: &Spot<'_>, index: &'a Index) -> Option<&'a str> {
-    (1..spot.path.len()).rev().find_map(|length| {
-        let evidence = places::at(sections, &spot.path[..length])?.get("evidence")?;
-        if evidence["match"] == "block" {
-            return index.text(evidence["block"].as_str()?);
-        }
-        evidence["quote"].as_str()
-    })
+/// The text that proves the item around a value. None if it has no proof, which the report says at that place.
+fn proof(sections: &Map<String, Value>, spot: &Spot<'_>, index: &Index) -> Option<String> {
+    let around = (1..spot.path.len()).rev().filter_map(|length| places::at(sections, &spot.path[..length]));
+    let evidence = around.filter_map(|value| value.get("evidence")).next()?;
+    grounding::proof(evidence, index)
 }
 
 fn written(place: &Place) -> String {

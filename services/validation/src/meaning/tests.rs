@@ -13,7 +13,7 @@ fn index() -> Index {
 }
 
 fn sections() -> Map<String, Value> {
-    let quote = |quote: &str| json!({"quote": quote, "match": "exact", "block": "p1.b1", "grounded": true});
+    let quote = |quote: &str| json!({"quote": quote, "match": "exact", "block": "p1.b1", "start": 0, "end": 48, "grounded": true});
     let fee = "The fee of GBP 18,500.00 is due on 1 March 2026.";
     let sections = json!({
         "parties": {"parties": [{"name": "Acme Trading, S.L.", "role": "Supplier"}, {"name": "Apex Ltd", "role": "Client"}]},
@@ -32,7 +32,7 @@ fn sections() -> Map<String, Value> {
         "invoice": {
             "lines": [{"net": 10.0, "tax": 2.0, "gross": 12.0, "from": "2026-01-01", "to": "2026-02-01"},
                 {"net": 20.0, "tax": 4.0, "gross": 25.0, "from": "2026-03-01", "to": "2026-02-01"}],
-            "shipping": null, "discount": 1.0, "total": 35.0, "open": null,
+            "empty": [], "shipping": null, "discount": 1.0, "total": 35.0, "open": null,
         },
         "obligations": {"obligations": [{"party": "the supplier"}, {"party": "Each party"}, {"party": "Tenant"}]},
     });
@@ -126,6 +126,14 @@ fn rules_say_where_they_are_broken() {
         ),
         (json!({"check": "currency", "field": "terms.amounts.*.currency"}), &["/terms/amounts/1/currency"]),
         (json!({"check": "iban", "field": "terms.amounts.*.iban"}), &["/terms/amounts/1/iban"]),
+        (
+            json!({"check": "adds_up", "parts": ["invoice.total", "invoice.nothing"], "total": "invoice.total"}),
+            &[],
+        ),
+        (
+            json!({"check": "adds_up", "parts": ["invoice.discount", "invoice.empty.*.net"], "total": "invoice.total"}),
+            &[],
+        ),
         (json!({"check": "iban", "field": "nobody.asked.this"}), &[]),
     ] {
         assert_eq!(at(check.clone()), broken, "{check}");

@@ -65,7 +65,8 @@ impl<'a> Parser<'a> {
     pub(super) fn note(&mut self, what: &'static str) {
         let at = self.path.iter().flat_map(|step| ["/", step.as_str()]).collect();
         let note = Note { what, at };
-        if !self.notes.contains(&note) {
+        // The same place comes again at once or not at all.
+        if !self.notes.iter().rev().take(8).any(|before| *before == note) {
             self.notes.push(note);
         }
     }

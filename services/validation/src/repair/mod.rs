@@ -131,15 +131,16 @@ struct Draft {
 impl Draft {
     fn finish(self, form: &Form<'_>) -> Result<Reading, Refused> {
         let Draft { mut value, mut notes, cut, guessed } = self;
+        if let Some(inner) = wrapped(&mut value, form.schema) {
+            value = inner;
+            notes.push(Note { what: "wrapped", at: String::new() });
+        }
         evidence::to_one_form(&mut value, form.schema);
         if form.validator.is_valid(&value) {
             return Ok(Reading { value, notes, cut });
         }
-        // An object without one name that was asked for is something else: an apology, an error, an example.
-        let known = |name: &String| !schema::property(form.schema, name).is_null();
-        let speaks = value.as_object().is_some_and(|fields| fields.keys().any(known));
         // An unknown name is how a wrong guess shows.
-        if speaks && !(guessed && schema::has_unknown(&value, form.schema)) {
+        if speaks(&value, form.schema) && !(guessed && schema::has_unknown(&value, form.schema)) {
             // What a broken answer does not say may be what was lost of it.
             coerce::coerce(&mut value, form.schema, !(cut || guessed), &mut notes);
             if form.validator.is_valid(&value) {
@@ -153,4 +154,19 @@ impl Draft {
             (false, false) => Refused::Invalid(at),
         })
     }
+}
+
+/// Whether an object has at least one name that was asked for. One without is something else: an apology, an error.
+fn speaks(value: &Value, schema: &Value) -> bool {
+    let known = |name: &String| !schema::property(schema, name).is_null();
+    value.as_object().is_some_and(|fields| fields.keys().any(known))
+}
+
+/// The answer in `{"answer": {...}}`.
+fn wrapped(value: &mut Value, schema: &Value) -> Option<Value> {
+    let fields = value.as_object_mut().filter(|fields| fields.len() == 1)?;
+    let (name, inner) = fields.iter_mut().next()?;
+    // A schema that is said again and an example are no answers.
+    let other = ["error", "example", "properties"].contains(&name.as_str());
+    (!other && schema::property(schema, name).is_null() && speaks(inner, schema)).then(|| inner.take())
 }

@@ -37,7 +37,8 @@ fn only_these_name_these_clients() {
         ("opentelemetry", &["millrace-runtime"][..]),
         ("opentelemetry_sdk", &["millrace-runtime"][..]),
         ("opentelemetry-otlp", &["millrace-runtime"][..]),
-        ("redis", &["millrace-status"][..]),
+        ("redis", &["millrace-limits", "millrace-status"][..]),
+        ("reqwest", &["millrace", "millrace-provider"][..]),
         ("object_store", &["millrace-intake"][..]),
     ] {
         for (package, on) in dependencies() {
@@ -54,8 +55,8 @@ fn nothing_points_back() {
     for (package, on) in dependencies() {
         let on: BTreeSet<&str> = on.iter().map(String::as_str).filter(|name| ours(name)).collect();
         let allowed: &[&str] = match package.as_str() {
-            "millrace-contract" | "millrace-media" => &[],
-            "millrace-stage" | "millrace-profile" => &["millrace-contract"],
+            "millrace-contract" | "millrace-media" | "millrace-limits" => &[],
+            "millrace-stage" | "millrace-profile" | "millrace-provider" => &["millrace-contract"],
             "millrace-runtime" => &["millrace-contract", "millrace-stage"],
             // One process with every service in it, and the tests.
             "millrace" => continue,
@@ -66,11 +67,23 @@ fn nothing_points_back() {
                 "millrace-runtime",
                 "millrace-profile",
                 "millrace-media",
+                // Only inference has them.
+                "millrace-provider",
+                "millrace-limits",
             ],
         };
         for dependency in on {
             assert!(allowed.contains(&dependency), "{package} may not depend on {dependency}");
         }
+    }
+}
+
+#[test]
+fn only_inference_knows_providers() {
+    for (package, on) in dependencies() {
+        let knows = on.contains("millrace-provider") || on.contains("millrace-limits");
+        let may = package == "millrace-inference" || FOR_TESTS.contains(&package.as_str());
+        assert!(may || !knows, "{package} knows model providers");
     }
 }
 

@@ -2,6 +2,7 @@
 //! come back, so that whatever happens next, no answer is paid for twice.
 
 pub mod advice;
+mod ask;
 pub mod calls;
 pub mod journal;
 pub mod offline;
@@ -9,18 +10,15 @@ pub mod plan;
 pub mod settings;
 pub mod text;
 
-use calls::{Answered, Calls};
+use calls::Calls;
 use millrace_contract::artifact::SanitizedText;
 use millrace_contract::remedy::Treatment;
-use millrace_contract::wire::{Answer, Answers, DocumentText, Fault, Inferred, Remedy, Routed, Spent};
-use millrace_contract::{Action, ErrorCode, Hop, Service, event, ledger};
-use millrace_profile::{Profile, Profiles, Prompt};
-use millrace_provider::Correction;
-use millrace_provider::models::{Model, Models};
+use millrace_contract::wire::{Answers, Fault, Inferred, Remedy, Routed, Spent};
+use millrace_contract::{ErrorCode, Hop, Service, event, ledger};
+use millrace_profile::{Profile, Profiles};
+use millrace_provider::models::Models;
 use millrace_stage::{Job, Read, Result, Stage, StageError, agrees};
-use plan::Question;
 pub use settings::Settings;
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 /// The stage.
@@ -137,75 +135,6 @@ impl Inference {
             StageError::new(ErrorCode::ProfileUnknown, message)
         })
     }
-
-    fn model(&self, alias: &str) -> Result<&Model> {
-        let found = self.models.resolve(alias, SystemTime::now());
-        found.map_err(|failure| StageError::new(failure.code, failure.message).exhausted())
-    }
-
-    /// All answers to one prompt: a part of the document each, and corrections of them. What was paid is added to
-    /// `spent`; an error says in which part it arose.
-    #[expect(clippy::too_many_arguments, reason = "one prompt of one job")]
-    async fn ask(
-        &self,
-        calls: &Calls,
-        job: &Job<Routed>,
-        profile: &Profile,
-        prompt: &Prompt,
-        treatment: &Treatment<'_>,
-        document: &DocumentText,
-        spent: &mut Spent,
-        left: u32,
-    ) -> std::result::Result<Vec<Answer>, (u32, StageError)> {
-        let model = self.model(treatment.model).map_err(|error| (0, error))?;
-        let tokens = |estimate| calls.calibration.tokens(&model.name, estimate);
-        let questions = plan::questions(job, profile, prompt, treatment, model, document, tokens).await;
-        let remedies: Vec<String> = (job.known.remedies.iter())
-            .filter(|remedy| remedy.prompt == prompt.id)
-            .map(|remedy| format!("{} {}", remedy.action, remedy.argument).trim_end().to_owned())
-            .collect();
-        let mut given = Vec::new();
-        for question in questions.map_err(|error| (0, error))? {
-            let answered = calls.answer(job, &question, None, spent, left).await;
-            let mut answered = answered.map_err(|error| (question.part, error))?;
-            ledger::add(spent, &answered.spent);
-            given.push(answer(&question, &answered, Vec::new(), &remedies));
-            for remedy in treatment.corrections.iter().filter(|remedy| remedy.part == question.part) {
-                let fields = plan::failing_fields(&remedy.at);
-                let complaint = complaint(&remedy.at, &fields);
-                let correcting = Question {
-                    schema: Cow::Owned(plan::only_fields(&prompt.schema, &fields)),
-                    prompt: question.prompt,
-                    system: question.system.clone(),
-                    user: question.user.clone(),
-                    ..question
-                };
-                let correction = Correction { answer: &answered.text, complaint: &complaint };
-                let corrected = calls.answer(job, &correcting, Some(correction), spent, left).await;
-                let corrected = corrected.map_err(|error| (question.part, error))?;
-                ledger::add(spent, &corrected.spent);
-                given.push(answer(&question, &corrected, fields, &remedies));
-                answered = corrected;
-            }
-        }
-        Ok(given)
-    }
-
-    /// Asks a small model what to do about errors that no table knows. It sees the error, never the document.
-    async fn advise(&self, calls: &Calls, job: &Job<Routed>, faults: &mut [Fault], spent: &mut Spent) {
-        let Ok(planner) = self.model(&self.planner) else { return };
-        for fault in faults.iter_mut().filter(|fault| advice::wanted(fault, &job.known)) {
-            let question = advice::question(planner, fault, &job.known);
-            match calls.answer(job, &question, None, spent, 1).await {
-                Ok(answered) => {
-                    ledger::add(spent, &answered.spent);
-                    fault.advice = advice::read(&answered.text).map_or("", Action::name).to_owned();
-                }
-                // The router goes on without it.
-                Err(error) => tracing::info!(code = %error.code, "no advice"),
-            }
-        }
-    }
 }
 
 /// A round that the router has told to wait is parked until it is time.
@@ -218,44 +147,4 @@ fn pause(job: &Job<Routed>) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-fn answer(
-    question: &Question<'_>,
-    answered: &Answered,
-    corrects: Vec<String>,
-    remedies: &[String],
-) -> Answer {
-    let Spent { input_tokens, output_tokens, cached_tokens, cost_microusd, .. } = answered.spent;
-    Answer {
-        prompt: question.prompt.to_owned(),
-        json: answered.text.clone(),
-        provider: question.model.vendor.name().to_owned(),
-        model: answered.model.clone(),
-        input_tokens,
-        output_tokens,
-        cached_tokens,
-        cost_microusd,
-        reused: answered.reused,
-        part: question.part,
-        parts: question.parts,
-        corrects,
-        remedies: remedies.to_vec(),
-        unfinished: answered.unfinished,
-    }
-}
-
-/// What a model is told about its answer.
-fn complaint(at: &[String], fields: &[String]) -> String {
-    if fields.is_empty() {
-        return "Your answer is not valid JSON for the schema. Give the whole answer again, as one JSON object and \
-                nothing else."
-            .to_owned();
-    }
-    format!(
-        "Your answer does not hold at these places (JSON pointer: what is wrong):\n{}\nGive these fields again, \
-         corrected, as one JSON object with nothing else in it: {}.",
-        at.iter().map(|place| format!("- {place}")).collect::<Vec<_>>().join("\n"),
-        fields.join(", ")
-    )
 }

@@ -93,7 +93,7 @@ impl Decider for Router {
 /// Why a run ends. That the last model of a chain has no key here is not why: the first ones failed.
 fn cause(code: String, message: String, job: &Job) -> (String, String) {
     let unset = |code: &str| code == ErrorCode::ProviderNotConfigured.name();
-    match job.remedies.iter().rev().find(|remedy| !unset(&remedy.code)) {
+    match job.remedies.iter().find(|remedy| !unset(&remedy.code)) {
         Some(remedy) if unset(&code) => {
             let message = format!(
                 "{}; the rest of its models have no key here",

@@ -25,13 +25,11 @@ const DUTIES: [&str; 12] = [
 const PLACES: [&str; 8] =
     ["Harwick", "Larne Bridge", "Oldmere", "Tarnwick", "Brackenfold", "Pellworth", "Valdecorna", "Hollin"];
 
-/// A batch: how many, and which of them are long.
+/// A batch: which documents, and how many of them are long.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch {
     /// Another seed, other documents.
     pub seed: u64,
-    /// How many.
-    pub documents: usize,
     /// Share of documents that no small window holds.
     pub oversized: f64,
 }

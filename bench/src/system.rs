@@ -8,8 +8,7 @@ pub const SERVICES: [&str; 7] =
 
 /// A running system.
 pub struct System {
-    /// The broker.
-    pub nats: Nats,
+    nats: Nats,
     /// The read model's store.
     pub redis: Redis,
     /// The services, in order.
@@ -37,9 +36,11 @@ impl System {
         System { nats, redis, services }
     }
 
-    /// One of the services.
-    pub fn service(&mut self, name: &str) -> Option<&mut Service> {
-        self.services.iter_mut().find(|(known, _)| *known == name).map(|(_, service)| service)
+    /// Every process of it by name: services and servers.
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        let services = self.services.iter().map(|(name, service)| ((*name).to_owned(), service.pid()));
+        let servers = [("nats-server", self.nats.pid()), ("redis-server", self.redis.pid())];
+        services.chain(servers.into_iter().filter_map(|(name, pid)| Some((name.to_owned(), pid?)))).collect()
     }
 
     /// URL of a service's HTTP API.

@@ -91,7 +91,7 @@ impl Offline {
             return Ok(language.into());
         }
         if let Some(lead) = rule["lead"].as_u64() {
-            return self.lead(rule, lead, sentences);
+            return Ok(cut(schema, &self.lead(rule, lead, sentences)?).into());
         }
         if rule["cases"].is_object() {
             for sentence in sentences {
@@ -174,7 +174,7 @@ impl Offline {
 
     fn text(&self, schema: &Value, rule: &Value, found: &Found<'_>) -> Result<Value> {
         if let Some(captured) = self.captured(rule, found.sentence.text)? {
-            return Ok(captured.trim().into());
+            return Ok(cut(schema, captured.trim()).into());
         }
         if nullable(schema) {
             return Ok(Value::Null);
@@ -202,7 +202,7 @@ impl Offline {
         Ok(None)
     }
 
-    fn lead(&self, rule: &Value, lead: u64, sentences: &[Sentence<'_>]) -> Result<Value> {
+    fn lead(&self, rule: &Value, lead: u64, sentences: &[Sentence<'_>]) -> Result<String> {
         let prose: Vec<&str> = sentences
             .iter()
             .map(|sentence| unnumbered(sentence.text))
@@ -220,7 +220,7 @@ impl Offline {
             chosen = sentences.iter().map(|sentence| sentence.text).collect();
         }
         chosen.truncate(usize::try_from(lead).unwrap_or(usize::MAX));
-        Ok(chosen.join(" ").into())
+        Ok(chosen.join(" "))
     }
 }
 
@@ -251,6 +251,14 @@ impl Offline {
         let inferred = Inferred { provider: NAME.to_owned(), model: MODEL.to_owned(), ..Inferred::default() };
         Ok((inferred, answers))
     }
+}
+
+/// No longer than the schema allows: some documents have sentences of a page.
+fn cut<'a>(schema: &Value, text: &'a str) -> &'a str {
+    let longest = schema["maxLength"].as_u64().and_then(|longest| usize::try_from(longest).ok());
+    let Some((end, _)) = longest.and_then(|longest| text.char_indices().nth(longest)) else { return text };
+    let words = text[..end].rfind(char::is_whitespace).unwrap_or(end);
+    text[..words].trim_end()
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {

@@ -140,3 +140,11 @@ fn anchors_are_verbatim_beginnings_of_whole_words() {
     assert_eq!(anchor(&"x".repeat(160)).map(str::len), Some(160));
     assert_eq!(anchor(""), None);
 }
+
+#[test]
+fn what_is_copied_is_no_longer_than_the_schema_allows() {
+    let schema = json!({"type": "string", "maxLength": 12});
+    assert_eq!(cut(&schema, "ñandú, perrazo y gato"), "ñandú,");
+    assert_eq!(cut(&schema, "short"), "short");
+    assert_eq!(cut(&json!({}), "ñandú, perro y gato"), "ñandú, perro y gato");
+}

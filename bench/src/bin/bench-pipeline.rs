@@ -1,20 +1,16 @@
 //! Small text documents through every hop with a model that takes no time, beside a raw loop over the same broker
 //! with the same hops and the same artifact reads and writes: the ceiling.
 
-mod ceiling;
-mod process;
-
 use anyhow::{Context as _, ensure};
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
-use millrace_testkit::{Nats, Redis, Service, root};
-use process::Usage;
+use millrace_bench::ceiling::Ceiling;
+use millrace_bench::process::{self, Usage};
+use millrace_bench::system::System;
+use millrace_testkit::{Nats, Redis, root};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-const SERVICES: [&str; 7] =
-    ["intake", "extraction", "sanitization", "router", "inference", "validation", "status"];
 
 /// Measure the pipeline beside its ceiling.
 #[derive(Debug, clap::Parser)]
@@ -142,33 +138,19 @@ async fn pipeline(
     uploads: usize,
     round: usize,
 ) -> anyhow::Result<(Round, Value)> {
-    let (nats, redis) = (server(durability), Redis::start());
-    let environment =
-        [("NATS_URL", nats.url()), ("REDIS_URL", redis.url()), ("MILLRACE_LOG", "warn".to_owned())];
-    let environment: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut services = Vec::new();
-    for name in SERVICES {
-        services.push((name, Service::start(name, &environment)));
-    }
-    for (_, service) in &services {
-        service.ready().await;
-    }
+    let system = System::start(server(durability), &[]).await;
     let http = reqwest::Client::new();
-    let url = format!("{}/v1/jobs?profile=summary", services[0].1.url());
+    let url = format!("{}/v1/jobs?profile=summary", system.url("intake"));
     // The first documents find caches empty and connections closed.
     feed(&http, &url, 50, uploads, round + 1000).await?;
-    finished(&redis, 50).await?;
-    let idle = |pid: u32| process::rss_mb(pid);
-    let before_rss: Vec<f64> = services.iter().map(|(_, service)| idle(service.pid())).collect();
-    let mut pids: Vec<(String, u32)> =
-        services.iter().map(|(name, service)| ((*name).to_owned(), service.pid())).collect();
-    pids.push(("nats-server".to_owned(), nats.pid().context("nats-server")?));
-    pids.push(("redis-server".to_owned(), redis.pid().context("redis-server")?));
+    finished(&system.redis, 50).await?;
+    let before_rss: Vec<f64> =
+        system.services.iter().map(|(_, service)| process::rss_mb(service.pid())).collect();
+    let pids = system.processes();
     let before: Vec<Usage> = pids.iter().map(|(_, pid)| process::usage(*pid)).collect();
     let begun = Instant::now();
     feed(&http, &url, documents, uploads, round).await?;
-    finished(&redis, 50 + documents).await?;
+    finished(&system.redis, 50 + documents).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let parts: Vec<(String, f64)> = pids
         .iter()
@@ -177,7 +159,8 @@ async fn pipeline(
             (name.clone(), process::usage(*pid).since(before) * 1e3 / documents as f64)
         })
         .collect();
-    let memory = services
+    let memory = system
+        .services
         .iter()
         .zip(before_rss)
         .map(|((name, service), before)| {
@@ -235,7 +218,7 @@ async fn finished(redis: &Redis, documents: usize) -> anyhow::Result<()> {
 
 async fn ceiling(durability: &str, documents: usize, uploads: usize) -> anyhow::Result<Round> {
     let nats = server(durability);
-    let bench = ceiling::Ceiling::new(&nats.url()).await?;
+    let bench = Ceiling::new(&nats.url()).await?;
     bench.run(50, uploads, 0).await?;
     let pid = nats.pid().context("nats-server")?;
     let (server_before, own_before) = (process::usage(pid), process::usage(std::process::id()));

@@ -2,25 +2,18 @@
 //! Millrace with retry, fall-back, repair and recovery switched on one after the other. Same documents, same
 //! questions, same seeds.
 
-mod batch;
-mod evidence;
-mod mix;
-mod naive;
-mod system;
-
 use anyhow::{Context as _, Result, ensure};
-use batch::Batch;
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
-use millrace_testkit::provider::Account;
-use millrace_testkit::{Nats, binary, root};
-use naive::Naive;
+use millrace_bench::batch::Batch;
+use millrace_bench::naive::Naive;
+use millrace_bench::provider::Provider;
+use millrace_bench::system::System;
+use millrace_bench::{evidence, mix};
+use millrace_testkit::{Nats, root};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use system::System;
 
 /// Measure success and money under faults.
 #[derive(Debug, clap::Parser)]
@@ -94,7 +87,7 @@ async fn main() -> Result<()> {
 async fn mix(options: &Options, name: &str) -> Result<(Value, u64, usize)> {
     let provider = Provider::start()?;
     let config = mix::config(name, options.seed, options.cache_hits)?;
-    let batch = Batch { seed: options.seed, documents: options.documents, oversized: mix::oversized(name) };
+    let batch = Batch { seed: options.seed, oversized: mix::oversized(name) };
     let texts: Vec<String> = (0..options.documents).map(|number| batch.text(number)).collect();
     let bytes: usize = texts.iter().map(String::len).sum();
     println!(
@@ -259,40 +252,5 @@ async fn ended(http: &reqwest::Client, status: &str, id: &str) -> Result<Value> 
             return Ok(job);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// The simulated provider as a process of its own.
-struct Provider {
-    process: Child,
-    url: String,
-    http: reqwest::Client,
-}
-
-impl Provider {
-    fn start() -> Result<Provider> {
-        let mut process =
-            Command::new(binary("millrace-simulated-provider")).stdout(Stdio::piped()).spawn()?;
-        let mut url = String::new();
-        BufReader::new(process.stdout.take().context("no output")?).read_line(&mut url)?;
-        Ok(Provider { process, url: url.trim().to_owned(), http: reqwest::Client::new() })
-    }
-
-    async fn configure(&self, config: &millrace_testkit::provider::Config) -> Result<()> {
-        let sent = self.http.post(format!("{}/control/config", self.url)).json(config).send().await?;
-        ensure!(sent.status().is_success(), "the configuration: {}", sent.text().await?);
-        Ok(())
-    }
-
-    async fn account(&self) -> Result<Account> {
-        let url = format!("{}/control/account?records=false", self.url);
-        Ok(self.http.get(url).send().await?.json().await?)
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

@@ -1,0 +1,10 @@
+//! What the measurements share.
+
+pub mod batch;
+pub mod ceiling;
+pub mod evidence;
+pub mod mix;
+pub mod naive;
+pub mod process;
+pub mod provider;
+pub mod system;

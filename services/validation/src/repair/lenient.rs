@@ -32,6 +32,8 @@ pub(super) struct Parser<'a> {
     pub(super) frames: Vec<Frame<'a>>,
     pub(super) guessed: bool,
     cut: bool,
+    /// A comment that does not end took the rest of the text with it.
+    astray: bool,
     path: Vec<String>,
     notes: Vec<Note>,
 }
@@ -44,10 +46,11 @@ pub(super) fn parse(text: &str, schema: &Value) -> Option<(Draft, usize)> {
         frames: Vec::new(),
         guessed: false,
         cut: false,
+        astray: false,
         path: Vec::new(),
         notes: Vec::new(),
     };
-    let got = parser.object(schema).ok()?;
+    let got = parser.object(schema).ok().filter(|_| !parser.astray)?;
     let length = parser.text[..parser.at].iter().map(|character| character.len_utf8()).sum::<usize>();
     if !got.whole && parser.cut {
         parser.note("cut_short");
@@ -56,7 +59,13 @@ pub(super) fn parse(text: &str, schema: &Value) -> Option<(Draft, usize)> {
     if tail.starts_with(['}', ']', ',']) {
         parser.note("bracket");
     }
-    let draft = Draft { value: got.value, notes: parser.notes, cut: parser.cut, guessed: parser.guessed };
+    let draft = Draft {
+        value: got.value,
+        notes: parser.notes,
+        cut: parser.cut,
+        guessed: parser.guessed,
+        partial: false,
+    };
     Some((draft, length))
 }
 
@@ -86,6 +95,7 @@ impl<'a> Parser<'a> {
                     while self.peek().is_some_and(|character| character != '\n') {
                         self.at += 1;
                     }
+                    self.astray |= self.peek().is_none();
                 }
                 (Some('/'), Some('*')) => {
                     self.note("comment");
@@ -93,6 +103,7 @@ impl<'a> Parser<'a> {
                     while self.at < self.text.len() && !self.text[self.at..].starts_with(&['*', '/']) {
                         self.at += 1;
                     }
+                    self.astray |= self.at == self.text.len();
                     self.at = (self.at + 2).min(self.text.len());
                 }
                 _ => return,
@@ -255,12 +266,18 @@ impl<'a> Parser<'a> {
                     match self.peek() {
                         None => return Ok(None),
                         Some(character) if ending.closes(character) => break,
+                        Some(':') if self.is_known(&self.text[start..self.at].iter().collect::<String>()) => {
+                            self.note("quotation_marks");
+                            self.guessed = true;
+                            break;
+                        }
                         Some('\n' | '\\' | '{' | '}') => return Err(GiveUp),
                         Some(_) => self.at += 1,
                     }
                 }
-                self.at += 1;
-                self.text[start..self.at - 1].iter().collect::<String>()
+                let name = self.text[start..self.at].iter().collect::<String>();
+                self.at += usize::from(self.peek() != Some(':'));
+                name
             }
             None => {
                 let start = self.at;
@@ -275,7 +292,9 @@ impl<'a> Parser<'a> {
                 }
                 self.note("unquoted_name");
                 self.guessed = true;
-                self.text[start..self.at].iter().collect()
+                let name = self.text[start..self.at].iter().collect::<String>();
+                self.at += usize::from(self.peek() == Some('"') && self.is_known(&name));
+                name
             }
         };
         self.skip();

@@ -79,7 +79,7 @@ pub fn read(text: &str, form: &Form<'_>) -> Result<Reading, Refused> {
     for first in (0..CANDIDATES).map(|number| number == 0) {
         let Some(start) = rest.find('{') else { break };
         rest = &rest[start..];
-        let (outcome, length) = candidate(rest, form);
+        let (outcome, length) = candidate(rest, form, first);
         match outcome {
             Ok(reading) => match &fitting {
                 // Two answers: which one is meant is not ours to say.
@@ -98,13 +98,15 @@ pub fn read(text: &str, form: &Form<'_>) -> Result<Reading, Refused> {
     Ok(reading)
 }
 
-/// The object with which a text begins, strictly if it can be, and how much of the text it takes.
-fn candidate(text: &str, form: &Form<'_>) -> (Result<Reading, Refused>, usize) {
+/// The object with which a text begins, strictly if it can be, and how much of the text it takes. What follows one that
+/// could not be read may be a part of it: of such a part nothing that is missing counts as absent.
+fn candidate(text: &str, form: &Form<'_>, first: bool) -> (Result<Reading, Refused>, usize) {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     if let Some(Ok(value)) = stream.next() {
         let length = stream.byte_offset();
         let tail = text[length..].trim_start();
-        let mut draft = Draft { value, ..Draft::default() };
+        let partial = !first || has_data(tail);
+        let mut draft = Draft { value, partial, ..Draft::default() };
         if tail.starts_with(['}', ']', ',']) {
             draft.notes.push(Note { what: "bracket", at: String::new() });
         } else if !tail.is_empty() && !tail.starts_with("```") {
@@ -113,9 +115,23 @@ fn candidate(text: &str, form: &Form<'_>) -> (Result<Reading, Refused>, usize) {
         return (draft.finish(form), length);
     }
     match lenient::parse(text, form.schema) {
-        Some((draft, length)) => (draft.finish(form), length),
+        Some((draft, length)) => {
+            let partial = !first || has_data(&text[length..]);
+            // A bracket too many, or one that was supplied too early: the rest of the answer stands behind it.
+            if draft.guessed && partial {
+                return (Err(Refused::Malformed), length);
+            }
+            (Draft { partial, ..draft }.finish(form), length)
+        }
         None => (Err(Refused::Malformed), 1),
     }
+}
+
+/// Whether what follows an object may belong to it, rather than be prose.
+fn has_data(tail: &str) -> bool {
+    let marks = tail.chars().filter(|character| !character.is_whitespace());
+    let marks: String = marks.take(4_000).collect();
+    ["\":", "\",\"", "{\"", "[{", "':"].iter().any(|data| marks.contains(data))
 }
 
 /// A value that was parsed, before it is held against the schema.
@@ -126,11 +142,17 @@ struct Draft {
     cut: bool,
     /// The parser had to choose, as between a quotation mark that ends a string and one inside of it.
     guessed: bool,
+    /// It may be a part of the answer only.
+    partial: bool,
 }
 
 impl Draft {
     fn finish(self, form: &Form<'_>) -> Result<Reading, Refused> {
-        let Draft { mut value, mut notes, cut, guessed } = self;
+        let Draft { mut value, mut notes, cut, guessed, partial } = self;
+        // With both, nobody knows whether the text ended early or the parser went astray.
+        if cut && guessed {
+            return Err(Refused::Malformed);
+        }
         if let Some(inner) = wrapped(&mut value, form.schema) {
             value = inner;
             notes.push(Note { what: "wrapped", at: String::new() });
@@ -142,7 +164,7 @@ impl Draft {
         // An unknown name is how a wrong guess shows.
         if speaks(&value, form.schema) && !(guessed && schema::has_unknown(&value, form.schema)) {
             // What a broken answer does not say may be what was lost of it.
-            coerce::coerce(&mut value, form.schema, !(cut || guessed), &mut notes);
+            coerce::coerce(&mut value, form.schema, !(cut || guessed || partial), &mut notes);
             if form.validator.is_valid(&value) {
                 return Ok(Reading { value, notes, cut });
             }

@@ -38,7 +38,7 @@ impl Parser<'_> {
         }
         self.at += 1;
         let mut text = String::new();
-        let mut inner = false;
+        let (mut inner, mut doubled) = (0_usize, false);
         while let Some(character) = self.peek() {
             self.at += 1;
             match character {
@@ -48,8 +48,9 @@ impl Parser<'_> {
                 },
                 _ if ending.closes(character) => {
                     if self.ends_here() {
-                        // Names of the object inside of a string: its own end is missing.
-                        if inner && self.swallowed(&text) {
+                        // Marks inside of a text come in pairs. If they do not, or if there are names of the object
+                        // inside of the string, its own end was missed. An apostrophe is no such mark.
+                        if inner > 0 && ((ending.plain && inner % 2 == 1) || self.swallowed(&text)) {
                             return Err(GiveUp);
                         }
                         return Ok((text, true));
@@ -58,8 +59,14 @@ impl Parser<'_> {
                         self.note("inner_quotation_mark");
                         self.guessed = true;
                     }
-                    inner = true;
+                    let again = self.text.get(self.at).is_some_and(|next| ending.closes(*next));
+                    if doubled || self.names_in_list() || matches!(self.peek(), Some('{' | '[')) {
+                        return Err(GiveUp);
+                    }
+                    doubled = again && ending.plain;
+                    inner += 1;
                     text.push(character);
+                    continue;
                 }
                 '\n' | '\r' | '\t' => {
                     self.note("line_break_in_string");
@@ -67,9 +74,11 @@ impl Parser<'_> {
                 }
                 other => text.push(other),
             }
+            doubled = false;
         }
-        // Either the text ends within this string, or the string ended at a mark that was taken for one of its own.
-        if inner { Err(GiveUp) } else { Ok((text, false)) }
+        // Either the text ends within this string, or the string has lost its end: then its own marks, or the brackets
+        // with which an answer ends, are in it.
+        if inner > 0 || text.trim_end().ends_with(['}', ']']) { Err(GiveUp) } else { Ok((text, false)) }
     }
 
     /// What follows a backslash; none if the text ends within it.
@@ -113,6 +122,12 @@ impl Parser<'_> {
         let digits: String = digits.iter().collect();
         self.at += 4;
         u32::from_str_radix(&digits, 16).map(Some).map_err(|_| GiveUp)
+    }
+
+    /// Whether a colon follows in a list: this is the name of a property, and the end of the list was missed.
+    fn names_in_list(&self) -> bool {
+        let next = self.text.get(self.over_space(self.at));
+        self.frames.last().is_some_and(|frame| frame.list) && next == Some(&':')
     }
 
     /// Whether the quotation mark before the present place ends a string, judged by what follows: the next name, the
@@ -169,12 +184,15 @@ impl Parser<'_> {
             |character: &&char| character.is_alphanumeric() || **character == '_' || **character == '-';
         let name: String = self.text[start.min(self.text.len())..].iter().take_while(part).collect();
         let mut end = start + name.chars().count();
-        if let Some(ending) = ending {
-            match self.text.get(end) {
-                Some(character) if ending.closes(*character) => end += 1,
-                None => return !known,
-                _ => return false,
+        match (ending, self.text.get(end)) {
+            (Some(ending), Some(character)) if ending.closes(*character) => end += 1,
+            (Some(_), None) => return !known,
+            // One of its two marks is missing. Not without a comma before it: then it is the end of this string.
+            (Some(_), Some(':')) | (None, Some('"')) if !known && self.is_known(&name) => {
+                end += usize::from(ending.is_none());
             }
+            (Some(_), _) => return false,
+            (None, _) => {}
         }
         if name.is_empty() || self.text.get(self.over_space(end)).is_none_or(|colon| *colon != ':') {
             return false;
@@ -183,7 +201,7 @@ impl Parser<'_> {
         self.is_known(&name) || (!known && ending.is_some())
     }
 
-    fn is_known(&self, name: &str) -> bool {
+    pub(super) fn is_known(&self, name: &str) -> bool {
         self.frames.last().is_some_and(|frame| !schema::property(frame.schema, name).is_null())
     }
 

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod ceiling;
+pub mod client;
 pub mod evidence;
 pub mod mix;
 pub mod naive;

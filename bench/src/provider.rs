@@ -31,6 +31,24 @@ impl Provider {
         Ok(())
     }
 
+    /// What services have to be told to ask it as all three vendors.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let settings = [
+            ("GEMINI_BASE_URL", self.url.clone()),
+            ("GEMINI_API_KEY", "key".to_owned()),
+            ("OPENAI_BASE_URL", format!("{}/v1", self.url)),
+            ("OPENAI_API_KEY", "key".to_owned()),
+            ("ANTHROPIC_BASE_URL", self.url.clone()),
+            ("ANTHROPIC_API_KEY", "key".to_owned()),
+        ];
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Every request since.
+    pub async fn records(&self) -> Result<Account> {
+        Ok(self.http.get(format!("{}/control/account", self.url)).send().await?.json().await?)
+    }
+
     /// Sums of everything since.
     pub async fn account(&self) -> Result<Account> {
         let url = format!("{}/control/account?records=false", self.url);

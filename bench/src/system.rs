@@ -17,15 +17,23 @@ pub struct System {
 
 impl System {
     /// Starts everything, with more settings for every service.
-    pub async fn start(nats: Nats, more: &[(&str, &str)]) -> System {
+    pub async fn start(nats: Nats, more: &[(String, String)]) -> System {
+        System::start_with(nats, Redis::start(), more).await
+    }
+
+    /// The same, with the account's limits shared through Redis.
+    pub async fn start_sharing_limits(nats: Nats, more: &[(String, String)]) -> System {
         let redis = Redis::start();
-        let (nats_url, redis_url) = (nats.url(), redis.url());
-        let mut environment = vec![
-            ("NATS_URL", nats_url.as_str()),
-            ("REDIS_URL", redis_url.as_str()),
-            ("MILLRACE_LOG", "warn"),
-        ];
-        environment.extend_from_slice(more);
+        let mut more = more.to_vec();
+        more.push(("MILLRACE_LIMITS_REDIS_URL".to_owned(), redis.url()));
+        System::start_with(nats, redis, &more).await
+    }
+
+    async fn start_with(nats: Nats, redis: Redis, more: &[(String, String)]) -> System {
+        let own = [("NATS_URL", nats.url()), ("REDIS_URL", redis.url()), ("MILLRACE_LOG", "warn".to_owned())];
+        let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+        let environment: Vec<(&str, &str)> =
+            own.chain(more.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect();
         let mut services = Vec::new();
         for name in SERVICES {
             services.push((name, Service::start(name, &environment)));
@@ -34,6 +42,16 @@ impl System {
             service.ready().await;
         }
         System { nats, redis, services }
+    }
+
+    /// One of the services.
+    pub fn service(&mut self, name: &str) -> Option<&mut Service> {
+        self.services.iter_mut().find(|(known, _)| *known == name).map(|(_, service)| service)
+    }
+
+    /// Where the broker listens.
+    pub fn nats_url(&self) -> String {
+        self.nats.url()
     }
 
     /// Every process of it by name: services and servers.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Runs a measurement.
 pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
-    const KNOWN: [&str; 2] = ["pipeline", "resilience"];
+    const KNOWN: [&str; 4] = ["pipeline", "resilience", "chaos", "quota"];
     if !KNOWN.contains(&name) {
         bail!("there is no measurement {name:?}; there is: {}", KNOWN.join(", "));
     }

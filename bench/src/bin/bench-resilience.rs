@@ -2,10 +2,10 @@
 //! Millrace with retry, fall-back, repair and recovery switched on one after the other. Same documents, same
 //! questions, same seeds.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::Parser as _;
-use futures_util::stream::{self, StreamExt as _};
 use millrace_bench::batch::Batch;
+use millrace_bench::client::Client;
 use millrace_bench::naive::Naive;
 use millrace_bench::provider::Provider;
 use millrace_bench::system::System;
@@ -34,6 +34,9 @@ struct Options {
     #[arg(long)]
     all_on: bool,
 }
+
+/// A job that stands still for so long does not end.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is switched on: name, what the router and the services are told.
 const LADDER: [(&str, &[(&str, &str)]); 4] = [
@@ -176,38 +179,21 @@ async fn run(provider: &Provider, name: &str, settings: &[(&str, &str)], texts: 
     let one = "[[rule]]\nname = \"one\"\nset_profile = \"contract\"\nmodels = [\"pro\"]\nprompt_language = \"en\"\nlane = \"default\"\n";
     std::fs::write(&rules, one)?;
     let rules = rules.to_string_lossy().into_owned();
-    let mut environment = vec![
-        ("GEMINI_BASE_URL", provider.url.as_str()),
-        ("GEMINI_API_KEY", "key"),
-        ("OPENAI_BASE_URL", provider.url.as_str()),
-        ("OPENAI_API_KEY", "key"),
-        ("ANTHROPIC_BASE_URL", provider.url.as_str()),
-        ("ANTHROPIC_API_KEY", "key"),
+    let mut environment = provider.environment();
+    let more = [
         // Faults are drawn by how often a prompt was asked, not by the clock: waiting for real would change nothing.
         ("MILLRACE_CALL_BACKOFF", "20ms"),
         ("MILLRACE_OUTAGE_WAIT", "1s"),
         ("MILLRACE_PROVIDER_TIMEOUT", "5s"),
     ];
-    for &(key, value) in settings {
-        environment.push((key, if key == "MILLRACE_RULES" { &rules } else { value }));
+    for (key, value) in more.iter().chain(settings) {
+        let value = if *key == "MILLRACE_RULES" { &rules } else { *value };
+        environment.push(((*key).to_owned(), value.to_owned()));
     }
     let system = System::start(Nats::start(), &environment).await;
-    let http = reqwest::Client::new();
+    let client = Client::new(&system);
     let begun = Instant::now();
-    let url = format!("{}/v1/jobs?profile=contract&name=d.txt", system.url("intake"));
-    let uploaded: Vec<Result<String>> = stream::iter(texts)
-        .map(|text| {
-            let (http, url) = (http.clone(), url.clone());
-            async move {
-                let response = http.post(url).body(text.clone()).send().await?;
-                ensure!(response.status() == 202, "an upload was answered {}", response.status());
-                let body: Value = response.json().await?;
-                Ok(body["job_id"].as_str().unwrap_or_default().to_owned())
-            }
-        })
-        .buffered(16)
-        .collect()
-        .await;
+    let jobs = client.upload(texts, "profile=contract", 16).await?;
     let mut row = Row {
         name: name.to_owned(),
         good: 0,
@@ -220,18 +206,15 @@ async fn run(provider: &Provider, name: &str, settings: &[(&str, &str)], texts: 
         codes: BTreeMap::new(),
         seconds: 0.0,
     };
-    let status = system.url("status");
-    for (text, id) in texts.iter().zip(uploaded) {
-        let id = id?;
-        let job = ended(&http, &status, &id).await?;
+    for (text, id) in texts.iter().zip(&jobs) {
+        let job = client.wait(id, PATIENCE).await?;
         row.ended += usize::from(job["done"] == true);
         if job["status"] != "completed" {
             *row.codes.entry(job["last_error"].as_str().unwrap_or("?").to_owned()).or_default() += 1;
             continue;
         }
         row.good += 1;
-        let report: Value = http.get(format!("{status}/v1/jobs/{id}/report")).send().await?.json().await?;
-        row.ungrounded += evidence::not_in(&report, text);
+        row.ungrounded += evidence::not_in(&client.report(id).await?, text);
     }
     row.seconds = begun.elapsed().as_secs_f64();
     let account = provider.account().await?;
@@ -240,17 +223,4 @@ async fn run(provider: &Provider, name: &str, settings: &[(&str, &str)], texts: 
     row.resent = account.final_errors_resent;
     row.twice = account.answered_twice;
     Ok(row)
-}
-
-/// Waits for a job to end. One that stands still for ten minutes is told as it is.
-async fn ended(http: &reqwest::Client, status: &str, id: &str) -> Result<Value> {
-    let begun = Instant::now();
-    loop {
-        let response = http.get(format!("{status}/v1/jobs/{id}")).send().await?;
-        let job: Value = if response.status().is_success() { response.json().await? } else { Value::Null };
-        if job["done"] == true || begun.elapsed() > Duration::from_secs(600) {
-            return Ok(job);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }

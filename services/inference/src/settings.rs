@@ -50,6 +50,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same, with limits shared through this Redis unless another is named.
+    #[must_use]
+    pub fn sharing_limits_by(mut self, redis: &str) -> Settings {
+        self.limits.limits_redis_url.get_or_insert_with(|| redis.to_owned());
+        self
+    }
+
     pub(crate) fn build(self) -> anyhow::Result<Inference> {
         let http = Http::new(&self.http)?;
         let has_key = Vendor::ALL.iter().any(|&vendor| http.has_key(vendor));

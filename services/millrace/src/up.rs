@@ -140,9 +140,12 @@ impl Up {
             node.stage(Extraction::new(services.extraction)?).await?;
             node.stage(Sanitization::new(millrace_sanitization::Settings {})?).await?;
             node.router(Router::new(services.router)?).await?;
-            node.stage(Inference::new(services.inference)?).await?;
-            node.stage(Validation::new(millrace_validation::Settings { profiles: profiles.clone() })?)
-                .await?;
+            node.stage(Inference::new(services.inference.sharing_limits_by(&redis_url))?).await?;
+            let validation = millrace_validation::Settings {
+                profiles: profiles.clone(),
+                repair: millrace_validation::Repairing::On,
+            };
+            node.stage(Validation::new(validation)?).await?;
             let intake = millrace_intake::Settings {
                 max_upload: services.intake.max_upload,
                 tenant: services.intake.tenant,

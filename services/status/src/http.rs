@@ -127,6 +127,13 @@ impl Api {
         for name in ["document", "trace_id"] {
             whole.insert(name.to_owned(), status.job.get(name).cloned().into());
         }
+        // Not in the report itself: another job with the same document has the same report, and has paid nothing.
+        let number =
+            |name: &str| status.job.get(name).and_then(|value| value.parse::<u64>().ok()).unwrap_or(0);
+        whole.insert("cost_usd".to_owned(), (number("cost_microusd") as f64 / 1e6).into());
+        let usage = ["input_tokens", "cached_tokens", "output_tokens"]
+            .map(|name| (name.to_owned(), number(name).into()));
+        whole.insert("usage".to_owned(), Value::Object(usage.into_iter().collect()));
         if let Value::Object(fields) = report {
             whole.extend(fields);
         }
@@ -144,8 +151,9 @@ fn is_completed(recorded: &Recorded, run: u32) -> bool {
 fn body(status: &Status) -> Value {
     let mut body = Map::new();
     for (name, value) in &status.job {
-        let number = ["run", "round", "size", "pages", "tokens", "input_tokens", "output_tokens"]
-            .contains(&name.as_str());
+        let number =
+            ["run", "round", "size", "pages", "tokens", "input_tokens", "cached_tokens", "output_tokens"]
+                .contains(&name.as_str());
         match name.as_str() {
             "created_at_ms" => {
                 body.insert("created_at".to_owned(), store::time(value.parse().unwrap_or_default()).into());

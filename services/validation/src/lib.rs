@@ -29,6 +29,7 @@ pub struct Validation {
     profiles: Profiles,
     /// By profile and prompt.
     questions: HashMap<(String, String), Question>,
+    repair: Repairing,
 }
 
 /// Its options.
@@ -38,6 +39,18 @@ pub struct Settings {
     /// Folder of profiles to use instead of the built-in ones
     #[arg(long, env = "MILLRACE_PROFILES")]
     pub profiles: Option<PathBuf>,
+    /// Whether answers are put right where there is no doubt (on), or asked for again (off)
+    #[arg(long, env = "MILLRACE_REPAIR", value_enum, default_value = "on")]
+    pub repair: Repairing,
+}
+
+/// See [`Settings::repair`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Repairing {
+    /// Free of charge.
+    On,
+    /// Whatever is not right as it came is not right.
+    Off,
 }
 
 const _: () = assert!(agrees::<Validation>());
@@ -62,7 +75,7 @@ impl Stage for Validation {
                 questions.insert((profile.name.clone(), prompt.id.clone()), question);
             }
         }
-        Ok(Self { profiles, questions })
+        Ok(Self { profiles, questions, repair: settings.repair })
     }
 
     fn shaped_by(&self, job: &Job<Inferred>) -> String {
@@ -106,6 +119,10 @@ impl Validation {
             let own: Vec<&Answer> = answers.iter().filter(|answer| answer.prompt == prompt.id).collect();
             let Some(question) = question(&prompt.id) else { continue };
             match question.section(&prompt.id, &own) {
+                Ok(section) if self.repair == Repairing::Off && !section.notes.is_empty() => {
+                    let message = format!("the answer to {} is not right as it came", prompt.id);
+                    faults.push(*fault(&prompt.id, ErrorCode::AnswerMalformed, message, Vec::new()));
+                }
                 Ok(mut section) => {
                     grounding::ground(&mut section.value, &index);
                     sections.insert(prompt.id.clone(), section.value);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const SUMMARY: &str = "summary";
 
 fn stage() -> Validation {
-    Validation::new(Settings { profiles: None }).unwrap()
+    Validation::new(Settings { profiles: None, repair: Repairing::On }).unwrap()
 }
 
 fn text() -> DocumentText {
@@ -126,7 +126,8 @@ fn checked() -> tempfile::TempDir {
 #[test]
 fn findings_that_contradict_are_asked_about_once_and_then_published_with_a_warning() {
     let folder = checked();
-    let stage = Validation::new(Settings { profiles: Some(folder.path().to_owned()) }).unwrap();
+    let stage = Validation::new(Settings { profiles: Some(folder.path().to_owned()), repair: Repairing::On })
+        .unwrap();
     let profile = stage.profiles.get(SUMMARY).unwrap();
     let answers = [answer(SUMMARY, &summary("the fee").replace("\"title\":null", "\"title\":\"Lease\""))];
     let faults = stage.assemble(profile, &wire::Job::default(), &answers, &text()).map(|_| ()).unwrap_err();

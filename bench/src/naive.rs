@@ -21,8 +21,19 @@ pub struct Outcome {
     pub good: usize,
 }
 
+/// How a prompt is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// As the origin had it: the question, then the document. No two prompts of a document begin alike, so a provider's
+    /// cache helps a restart and nothing else.
+    QuestionFirst,
+    /// As Millrace has it: the document, then the question.
+    DocumentFirst,
+}
+
 /// The naive client.
 pub struct Naive {
+    layout: Layout,
     profiles: Profiles,
     models: Models,
     validators: Vec<Validator>,
@@ -56,9 +67,18 @@ pub fn read(text: &str) -> Result<DocumentText> {
     Ok(DocumentText { pages: pages.collect(), ..DocumentText::default() })
 }
 
+/// Puts what stands behind the document, which is the last fence, before it.
+fn question_first(prompt: &str) -> String {
+    let fence = prompt.lines().find(|line| line.starts_with("DOCUMENT-")).unwrap_or_default();
+    match prompt.rsplit_once(fence).filter(|_| !fence.is_empty()) {
+        Some((document, question)) => format!("{}\n\n{document}{fence}\n", question.trim()),
+        None => prompt.to_owned(),
+    }
+}
+
 impl Naive {
     /// A client of the provider at that URL.
-    pub fn new(url: &str) -> Result<Naive> {
+    pub fn new(url: &str, layout: Layout) -> Result<Naive> {
         let profiles = Profiles::load(&Source(None))?;
         let profile = profiles.get("contract").context("no profile contract")?;
         let compiled = profile.prompts.iter().map(|prompt| jsonschema::validator_for(&prompt.schema));
@@ -67,7 +87,7 @@ impl Naive {
             .map_err(|error| anyhow::anyhow!("a schema of the profile: {error}"))?;
         let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?;
         let models = Models::load(None)?;
-        Ok(Naive { profiles, models, validators, http, url: url.to_owned() })
+        Ok(Naive { layout, profiles, models, validators, http, url: url.to_owned() })
     }
 
     /// Takes a batch through, `at_once` documents at once.
@@ -102,10 +122,14 @@ impl Naive {
     async fn chain(&self, profile: &Profile, model: &Model, document: &DocumentText) -> Result<bool> {
         for (prompt, validator) in profile.prompts.iter().zip(&self.validators) {
             let rendered = profile.render(prompt, "en", document)?;
+            let user = match self.layout {
+                Layout::DocumentFirst => rendered.user,
+                Layout::QuestionFirst => question_first(&rendered.user),
+            };
             let request = Vendor::request(&Ask {
                 model,
                 system: &rendered.system,
-                user: &rendered.user,
+                user: &user,
                 correction: None,
                 schema: &prompt.schema,
                 shape: Shape::Schema,

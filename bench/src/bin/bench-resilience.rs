@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use millrace_bench::batch::Batch;
 use millrace_bench::client::Client;
-use millrace_bench::naive::Naive;
+use millrace_bench::naive::{Layout, Naive};
 use millrace_bench::provider::Provider;
 use millrace_bench::system::System;
 use millrace_bench::{evidence, mix};
@@ -39,12 +39,15 @@ struct Options {
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is switched on: name, what the router and the services are told.
-const LADDER: [(&str, &[(&str, &str)]); 4] = [
-    ("retry", &[("MILLRACE_RULES", "retry"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off")]),
-    ("+ fall-back", &[("MILLRACE_RECOVERY", "fallback"), ("MILLRACE_REPAIR", "off")]),
-    ("+ repair", &[("MILLRACE_RECOVERY", "fallback")]),
-    ("+ recovery", &[]),
+const LADDER: [(&str, &[(&str, &str)]); 5] = [
+    ("retry", &[("MILLRACE_RULES", "one"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off"), FREE]),
+    ("+ fall-back", &[("MILLRACE_RECOVERY", "fallback"), ("MILLRACE_REPAIR", "off"), FREE]),
+    ("+ repair", &[("MILLRACE_RECOVERY", "fallback"), FREE]),
+    ("+ recovery", &[FREE]),
+    // The profile's own word: questions of what is written are answered without long thought.
+    ("+ bounded thinking", &[]),
 ];
+const FREE: (&str, &str) = ("MILLRACE_THINKING", "free");
 
 /// One row of the table.
 #[derive(Debug, Clone)]
@@ -105,22 +108,29 @@ async fn mix(options: &Options, name: &str) -> Result<(Value, u64, usize)> {
         "", "success", "ended", "calls", "USD", "USD/1k good"
     );
 
-    provider.configure(&config).await?;
-    let naive = Naive::new(&provider.url)?.run(&texts, 3, 16).await?;
-    let account = provider.account().await?;
     let per_good = |usd: f64, good: usize| 1000.0 * usd / good.max(1) as f64;
-    let naive3 = per_good(account.usd, naive.good);
     let share = |good: usize| 100.0 * good as f64 / texts.len() as f64;
-    println!("  {:<22} {:>8.2}%", "one try", share(naive.first));
-    println!(
-        "  {:<22} {:>8.2}% {:>7} {:>8} {:>11.4} {:>12.2}",
-        "whole chain, 3 tries",
-        share(naive.good),
-        texts.len(),
-        account.requests,
-        account.usd,
-        naive3
-    );
+    let mut naive = Vec::new();
+    for (name, layout) in
+        [("whole chain, 3 tries", Layout::QuestionFirst), ("same, document first", Layout::DocumentFirst)]
+    {
+        provider.configure(&config).await?;
+        let outcome = Naive::new(&provider.url, layout)?.run(&texts, 3, 16).await?;
+        let account = provider.account().await?;
+        let usd = per_good(account.usd, outcome.good);
+        if naive.is_empty() {
+            println!("  {:<22} {:>8.2}%", "one try", share(outcome.first));
+        }
+        println!(
+            "  {name:<22} {:>8.2}% {:>7} {:>8} {:>11.4} {usd:>12.2}",
+            share(outcome.good),
+            texts.len(),
+            account.requests,
+            account.usd,
+        );
+        naive.push((outcome, usd));
+    }
+    let [(naive, naive3), (_, document_first)] = naive[..] else { anyhow::bail!("no baseline") };
     let mut rows = Vec::new();
     for (rung, settings) in LADDER.iter().skip(if options.all_on { LADDER.len() - 1 } else { 0 }) {
         provider.configure(&config).await?;
@@ -140,8 +150,9 @@ async fn mix(options: &Options, name: &str) -> Result<(Value, u64, usize)> {
     }
     let last = rows.last().context("no rows")?;
     let saving = 100.0 * (1.0 - per_good(last.usd, last.good) / naive3);
+    let layout_aside = 100.0 * (1.0 - per_good(last.usd, last.good) / document_first);
     println!(
-        "  saving against whole-chain restart: {saving:.1} %; final errors sent again: {}; same call answered twice: {}; \
+        "  saving against whole-chain restart: {saving:.1} % ({layout_aside:.1} % against one with our layout); final errors sent again: {}; same call answered twice: {}; \
          evidence that an independent check does not find: {}",
         last.resent, last.twice, last.ungrounded
     );
@@ -166,6 +177,7 @@ async fn mix(options: &Options, name: &str) -> Result<(Value, u64, usize)> {
         "naive3_success_pct": share(naive.good),
         "naive3_usd_per_1k_good": naive3,
         "saving_pct": saving,
+        "saving_pct_same_layout": layout_aside,
         "answered_twice": last.twice,
         "ladder": ladder,
     });

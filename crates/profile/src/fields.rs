@@ -81,6 +81,21 @@ impl<'t> Fields<'t> {
         })
     }
 
+    /// One of these words; the first if it is left out.
+    pub(crate) fn choice(
+        &mut self,
+        key: &'static str,
+        choices: &'static [&'static str],
+        mistakes: &mut Vec<Mistake>,
+    ) -> &'static str {
+        let Some((line, value)) = self.get(key) else { return choices[0] };
+        let chosen = value.as_str().and_then(|text| choices.iter().find(|choice| **choice == text));
+        chosen.copied().unwrap_or_else(|| {
+            mistakes.push(Mistake::new(FILE, line, format!("{key:?} must be one of {}", choices.join(", "))));
+            choices[0]
+        })
+    }
+
     /// A list of texts, not empty.
     pub(crate) fn texts(&mut self, key: &'static str, mistakes: &mut Vec<Mistake>) -> Vec<String> {
         let read = |value: &DeValue<'_>| {

@@ -67,6 +67,8 @@ pub struct Prompt {
     pub id: String,
     /// For people: "analysing obligations".
     pub doing: String,
+    /// Whether the model thinks as little as it can: for questions that ask what is written, not what it means.
+    pub think_less: bool,
     /// What the answer must look like.
     pub schema: Value,
     template: Localized,
@@ -113,6 +115,16 @@ impl Profiles {
         }
         ensure!(!profiles.is_empty(), "there is no profile in {:?}", source.0);
         Ok(Profiles(profiles))
+    }
+
+    /// Lets models think as much as they like, whatever the profiles say.
+    pub fn think_freely(&mut self) {
+        for profile in self.0.values_mut() {
+            profile.digest.push_str(" free");
+            for prompt in &mut profile.prompts {
+                prompt.think_less = false;
+            }
+        }
     }
 
     /// The profile of that name.

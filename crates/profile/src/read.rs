@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 struct Question {
     id: Option<Lined<String>>,
     doing: Option<Lined<String>>,
+    think_less: bool,
     schema: Option<Lined<String>>,
     template: Option<Lined<String>>,
     languages: BTreeMap<String, Lined<String>>,
@@ -124,7 +125,8 @@ impl Reader<'_> {
             let Some(id) = question.id else { continue };
             schemas.push((id.value.clone(), schema.clone().unwrap_or_default()));
             if let (Some(doing), Some(schema), Some(template)) = (question.doing, schema, template) {
-                prompts.push(Prompt { id: id.value, doing: doing.value, schema, template });
+                let think_less = question.think_less;
+                prompts.push(Prompt { id: id.value, doing: doing.value, think_less, schema, template });
             }
         }
         for texts in texts.values() {
@@ -176,6 +178,7 @@ fn question(mut fields: Fields<'_>, mistakes: &mut Vec<Mistake>) -> Question {
     let question = Question {
         id: fields.text("id", mistakes),
         doing: fields.text("doing", mistakes),
+        think_less: fields.choice("thinking", &["free", "least"], mistakes) == "least",
         schema: fields.text("schema", mistakes),
         template: fields.text("template", mistakes),
         languages: fields.languages("languages", mistakes),

@@ -118,7 +118,7 @@ pub async fn questions<'a>(
                     () => Shape::Schema,
                 },
                 max_output_tokens,
-                think_less: treatment.has(Action::LowerThinking),
+                think_less: prompt.think_less || treatment.has(Action::LowerThinking),
                 tier: if flex { Tier::Flex } else { Tier::Standard },
                 again: treatment.again,
                 part,

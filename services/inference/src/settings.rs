@@ -38,6 +38,9 @@ pub struct Settings {
     /// First pause after a call that failed and may succeed; doubles with each try
     #[arg(long, env = "MILLRACE_CALL_BACKOFF", default_value = "2s", value_parser = humantime::parse_duration)]
     pub call_backoff: Duration,
+    /// Whether models think as little as the profile says (profile) or as much as they like (free)
+    #[arg(long, env = "MILLRACE_THINKING", default_value = "profile", value_parser = ["profile", "free"])]
+    pub thinking: String,
     /// Alias of the model that advises on errors that no table knows
     #[arg(long, env = "MILLRACE_PLANNER", default_value = "lite")]
     pub planner: String,
@@ -89,12 +92,11 @@ impl Settings {
                 owner: owner(),
             }))
         };
-        Ok(Inference {
-            profiles: Profiles::load(&Source(self.profiles))?,
-            models,
-            provider,
-            planner: self.planner,
-        })
+        let mut profiles = Profiles::load(&Source(self.profiles))?;
+        if self.thinking == "free" {
+            profiles.think_freely();
+        }
+        Ok(Inference { profiles, models, provider, planner: self.planner })
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn read(body: &[u8]) -> serde_json::Result<Question> {
         model: body.model,
         schema: body.output_config.and_then(|output| output.format?.schema),
         max_output: Some(body.max_tokens),
+        max_thoughts: None,
         flex: false,
         cacheable,
         system: body.system.map(Content::text).unwrap_or_default(),

@@ -54,7 +54,7 @@ pub struct Faults {
     pub latency_sigma: f64,
     /// Added for every 1,000 input tokens, milliseconds.
     pub ms_per_1k_input: f64,
-    /// Thoughts that every answer is billed for, tokens.
+    /// Thoughts that every answer is billed for, tokens; fewer if the request has a budget for them.
     pub thought_tokens: u64,
 
     /// 429 that says how long to wait.

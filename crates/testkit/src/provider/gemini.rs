@@ -17,6 +17,13 @@ struct Generation {
     max_output_tokens: Option<u64>,
     response_json_schema: Option<Value>,
     response_schema: Option<Value>,
+    thinking_config: Thinking,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Thinking {
+    thinking_budget: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +55,8 @@ pub(super) fn read(model: &str, body: &[u8]) -> serde_json::Result<Question> {
         turns: body.contents.into_iter().map(Content::text).collect(),
         schema: generation.response_json_schema.or(generation.response_schema),
         max_output: generation.max_output_tokens,
+        // -1 is "as much as it likes".
+        max_thoughts: generation.thinking_config.thinking_budget.and_then(|budget| budget.try_into().ok()),
         flex: body.service_tier.as_deref() == Some("flex"),
         cacheable: true,
     })

@@ -262,12 +262,16 @@ impl Asking<'_> {
             }
             _ => {}
         }
-        let room = self.question.max_output.map(|room| room.saturating_sub(self.faults.thought_tokens));
+        let room = self.question.max_output.map(|room| room.saturating_sub(self.thoughts()));
         if let Some(room) = room.filter(|room| count(text.len()) > *room) {
             cut(&mut text, usize::try_from(room * 4).unwrap_or(usize::MAX));
             return (text, Stop::MaxTokens);
         }
         (text, Stop::End)
+    }
+
+    fn thoughts(&self) -> u64 {
+        self.faults.thought_tokens.min(self.question.max_thoughts.unwrap_or(u64::MAX))
     }
 
     fn answered(&self, text: &str, stop: Stop, outcome: String) -> Plan {
@@ -282,7 +286,7 @@ impl Asking<'_> {
             input: self.input,
             cached: if hit { self.prefix_tokens * 9 / 10 } else { 0 },
             output: count(text.len()),
-            thoughts: if stop == Stop::Blocked { 0 } else { self.faults.thought_tokens },
+            thoughts: if stop == Stop::Blocked { 0 } else { self.thoughts() },
         };
         if let Some((input, output)) = self.config.tokens {
             usage = Usage { input, output, ..Usage::default() };

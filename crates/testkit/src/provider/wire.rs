@@ -23,6 +23,8 @@ pub(super) struct Question {
     pub turns: Vec<String>,
     pub schema: Option<Value>,
     pub max_output: Option<u64>,
+    /// The most that it may think.
+    pub max_thoughts: Option<u64>,
     pub flex: bool,
     /// Whether a prefix may be read from the cache.
     pub cacheable: bool,

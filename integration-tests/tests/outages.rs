@@ -97,8 +97,8 @@ async fn bulk_takes_the_cheaper_tier_and_leaves_it_when_it_is_full() {
 /// Takes so much out of the provider's bucket, so that it is as full as after a minute of work.
 async fn drain(provider: &Simulated, world: &World, model: &str, requests: usize) {
     let url = format!("{}/v1beta/models/{model}:generateContent", provider.url);
-    for _ in 0..requests {
-        let body = json!({"contents": [{"parts": [{"text": "x"}]}]});
+    for number in 0..requests {
+        let body = json!({"contents": [{"parts": [{"text": number.to_string()}]}]});
         let answer = world.http.post(&url).body(body.to_string()).send().await.unwrap();
         assert_eq!(answer.status(), 200);
     }
@@ -150,6 +150,10 @@ async fn ten_calls_a_second_and_a_crowd_all_at_once() {
     let account = provider.account();
     let asked = &account.records[drained..];
     let refused = asked.iter().filter(|record| record.status == 429).count();
+    println!(
+        "{refused} of {} refused; {under_way} of {DOCUMENTS} under way when the small ones end",
+        asked.len()
+    );
     assert!(refused * 20 < asked.len(), "{refused} of {} were too many", asked.len());
     assert_eq!((account.answered_twice, account.final_errors_resent), (0, 0));
 }

@@ -257,7 +257,7 @@ async fn only_the_fields_that_do_not_fit_are_asked_for_again() {
     let point = json!({"point": "A monthly fee is paid", "evidence": {"block_ids": ["p1.b3"], "anchor": "shall pay a monthly fee"}});
     let answer = json!({
         "title": null, "document_type": "contract", "language": "en", "summary": "A contract of service.",
-        "key_points": [point], "entities": [], "figures": "none of them", "actions": [],
+        "key_points": [point], "entities": [[]], "dates": [], "figures": "none of them", "actions": [],
     });
     provider.script([Reply::Text(answer.to_string())]);
     let id = world.upload("d.txt", contract(1), "&profile=summary").await;
@@ -268,7 +268,7 @@ async fn only_the_fields_that_do_not_fit_are_asked_for_again() {
     let asked = provider.asked();
     let mut narrow = fields(schema(&asked[1]));
     narrow.sort_unstable();
-    assert_eq!(narrow, ["dates", "figures"]);
+    assert_eq!(narrow, ["entities", "figures"]);
     assert_eq!(
         asked[0].body["contents"][0], asked[1].body["contents"][0],
         "what a provider can cache is the same"
@@ -283,6 +283,28 @@ async fn only_the_fields_that_do_not_fit_are_asked_for_again() {
     assert_eq!(summary["summary"], "A contract of service.", "what held is kept");
     assert_eq!(summary["key_points"][0]["evidence"]["grounded"], true);
     quoted(&report, &contract(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_is_asked_of_the_part_that_it_is_about() {
+    let folder = tempfile::tempdir().unwrap();
+    profiles(folder.path(), "summary", "max_input_tokens = 0", "max_input_tokens = 4000");
+    let provider = Simulated::start().await;
+    let more = [("MILLRACE_PROFILES", folder.path().to_str().unwrap())];
+    let world = World::start_asking(&provider.url, &more).await;
+    let document = long_contract(12);
+    provider
+        .script([Reply::Good, Reply::Text(json!({"title": "An agreement", "figures": [[]]}).to_string())]);
+    let id = world.upload("long.txt", document.as_str(), "&profile=summary").await;
+    world.completed(&id).await;
+    assert_eq!(world.recoveries(&id).await, ["answer_invalid in validation: summary re_ask"]);
+    let asked = provider.asked();
+    let parts = asked.len() - 1;
+    assert!(parts > 2, "{parts} parts");
+    assert_eq!(asked[parts].body["contents"][0], asked[1].body["contents"][0], "the second part once more");
+    assert!(fields(schema(&asked[parts])).contains(&"figures"));
+    account(&provider);
+    quoted(&world.report(&id).await, &document);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -229,7 +229,7 @@ mod tests {
             let worse = answer(r#"{"points": [[]]}"#, 1, 2, &["points"]);
             assert!(value(&[first.clone(), base.clone(), worse]).is_err());
             let other = answer(r#"{"title": "B"}"#, 1, 2, &["title"]);
-            assert!(value(&[first.clone(), base.clone(), other]).is_err());
+            assert!(value(&[first.clone(), base.clone(), other]).is_err(), "what nobody corrected");
             let fault = question().section("p", &[&first, &base]).unwrap_err();
             assert_eq!(fault.part, 1, "whoever asks again asks about this part");
         }

@@ -5,7 +5,7 @@ use integration_tests::{World, contract, evidence, long_contract, quoted};
 use millrace_testkit::provider::{Account, Asked, Config, Fault, Faults, Malformed, Reply, Simulated};
 use millrace_testkit::root;
 use serde_json::{Value, json};
-use std::path::Path;
+use tempfile::TempDir;
 
 const PROMPTS: [&str; 4] = ["parties", "terms", "clauses", "risks"];
 
@@ -69,11 +69,12 @@ async fn what_a_model_must_not_recite_it_points_at() {
 
 /// Evidence from the first part of the document and from the last.
 fn spans(report: &Value, document: &str, parts: u64) {
-    let pages = report["pages"].as_u64().unwrap();
+    let pages = report["pages"].as_u64().unwrap_or_default();
     let found: Vec<u64> =
         quoted(report, document).iter().filter_map(|found| found["page"].as_u64()).collect();
-    let (first, last) = (found.iter().min().unwrap(), found.iter().max().unwrap());
-    assert!(*first <= pages / parts && *last > pages - pages / parts, "{found:?} of {pages} pages");
+    let some = |from: u64, to: u64| found.iter().any(|page| (from..=to).contains(page));
+    let (first, last) = (some(1, pages / parts), some(pages - pages / parts + 1, pages));
+    assert!(first && last, "{found:?} of {pages} pages");
     for prompt in PROMPTS {
         assert!(!evidence(&report["sections"][prompt]).is_empty(), "{prompt} has none: {report:#}");
     }
@@ -96,27 +97,30 @@ async fn a_document_that_does_not_fit_is_read_in_parts() {
 }
 
 /// A copy of the profiles with this line instead of that one.
-fn profiles(into: &Path, profile: &str, line: &str, instead: &str) {
-    for folder in std::fs::read_dir(root().join("profiles")).unwrap().map(Result::unwrap) {
+fn profiles(profile: &str, line: &str, instead: &str) -> std::io::Result<TempDir> {
+    let copies = tempfile::tempdir()?;
+    for folder in std::fs::read_dir(root().join("profiles"))? {
+        let folder = folder?;
         if !folder.path().is_dir() {
             continue;
         }
-        let copy = into.join(folder.file_name());
-        std::fs::create_dir(&copy).unwrap();
-        for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
-            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        let copy = copies.path().join(folder.file_name());
+        std::fs::create_dir(&copy)?;
+        for file in std::fs::read_dir(folder.path())? {
+            let file = file?;
+            std::fs::copy(file.path(), copy.join(file.file_name()))?;
         }
     }
-    let file = into.join(profile).join("profile.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
+    let file = copies.path().join(profile).join("profile.toml");
+    let text = std::fs::read_to_string(&file)?;
     assert_eq!(text.matches(line).count(), 1, "{line} in {text}");
-    std::fs::write(file, text.replace(line, instead)).unwrap();
+    std::fs::write(file, text.replace(line, instead))?;
+    Ok(copies)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_profile_may_want_shorter_parts_and_nothing_has_to_fail_first() {
-    let folder = tempfile::tempdir().unwrap();
-    profiles(folder.path(), "contract", "max_input_tokens = 180000", "max_input_tokens = 8000");
+    let folder = profiles("contract", "max_input_tokens = 180000", "max_input_tokens = 8000").unwrap();
     let provider = Simulated::start().await;
     let more = [("MILLRACE_PROFILES", folder.path().to_str().unwrap())];
     let world = World::start_asking(&provider.url, &more).await;
@@ -287,8 +291,7 @@ async fn only_the_fields_that_do_not_fit_are_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_correction_is_asked_of_the_part_that_it_is_about() {
-    let folder = tempfile::tempdir().unwrap();
-    profiles(folder.path(), "summary", "max_input_tokens = 0", "max_input_tokens = 4000");
+    let folder = profiles("summary", "max_input_tokens = 0", "max_input_tokens = 4000").unwrap();
     let provider = Simulated::start().await;
     let more = [("MILLRACE_PROFILES", folder.path().to_str().unwrap())];
     let world = World::start_asking(&provider.url, &more).await;

@@ -217,8 +217,7 @@ mod tests {
 
     #[test]
     fn a_correction_mends_what_did_not_fit() {
-        for base in [r#"{"title": "A"}"#, r#"{"title": "A", "points": [[]]}"#, r#"{"title": "A", "points": "#]
-        {
+        for base in [r#"{"title": "A", "points": [[]]}"#, r#"{"title": "A", "points": "#] {
             let base = answer(base, 1, 2, &[]);
             let first = answer(r#"{"title": "A", "points": ["a"]}"#, 0, 2, &[]);
             let better = answer(r#"{"points": ["b"]}"#, 1, 2, &["points"]);

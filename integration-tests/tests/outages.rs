@@ -2,7 +2,7 @@
 
 use integration_tests::{World, contract, quoted};
 use millrace_testkit::eventually;
-use millrace_testkit::provider::{Config, Faults, Simulated};
+use millrace_testkit::provider::{Config, Fault, Faults, Reply, Simulated};
 use serde_json::json;
 
 const PRO: &str = "gemini-2.5-pro";
@@ -92,6 +92,87 @@ async fn bulk_takes_the_cheaper_tier_and_leaves_it_when_it_is_full() {
         4,
         "the tier is full, the model is not away"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_does_not_come_in_time_is_counted_as_paid() {
+    let stall = Faults { stall_ms: 5000.0, ..Faults::default() };
+    let provider = Simulated::start_with(Config { default: stall, ..Config::default() }).await;
+    let world = World::start_asking(&provider.url, &[("MILLRACE_PROVIDER_TIMEOUT", "1s")]).await;
+    provider.script([Reply::Good, Reply::Fault(Fault::Stall)]);
+    let id = world.upload("d.txt", contract(1), "").await;
+    let job = world.completed(&id).await;
+    assert_eq!(world.recoveries(&id).await, [""; 0], "the second try is inference's own");
+    let account = provider.account();
+    assert_eq!((account.requests, account.aborted, account.prompts_answered), (5, 1, 4), "{account:#?}");
+    let cost = job["cost_usd"].as_f64().unwrap();
+    assert!(
+        cost >= account.usd - 1e-6,
+        "{cost} is less than {}, of which {} may be owed",
+        account.usd,
+        account.usd_aborted
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_vendor_that_does_not_accept_the_key_is_left_for_another() {
+    let refused = Faults { invalid_key: true, ..Faults::default() };
+    let models = [PRO, FLASH].map(|model| (model.to_owned(), refused.clone())).into();
+    let provider = Simulated::start_with(Config { models, ..Config::default() }).await;
+    let world = World::start_asking(&provider.url, &[]).await;
+    for number in 1..3 {
+        let id = world.upload("d.txt", contract(number), "").await;
+        let job = world.completed(&id).await;
+        assert_eq!(job["provider"], "openai", "{job}");
+    }
+    let account = provider.account();
+    assert_eq!((account.final_errors_resent, account.answered_twice), (0, 0), "{account:#?}");
+    assert!(account.models[PRO].requests <= 4 && account.models[FLASH].requests <= 4, "{account:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_day_loses_nothing() {
+    let bad = Faults {
+        rate_limited: 0.08,
+        rate_limited_s: 0.3,
+        unavailable: 0.05,
+        internal: 0.05,
+        bad_gateway: 0.02,
+        reset: 0.03,
+        reset_mid: 0.02,
+        malformed: 0.08,
+        max_tokens: 0.04,
+        output_safety: 0.03,
+        empty: 0.03,
+        refusal: 0.02,
+        schema_violation: 0.05,
+        hallucinated: 0.05,
+        blocked: 0.1,
+        rephrase_passes: 0.5,
+        recitation: 0.1,
+        invalid: 0.03,
+        ..Faults::default()
+    };
+    let provider = Simulated::start().await;
+    let world = World::start_asking(&provider.url, &[]).await;
+    for seed in 1..4 {
+        provider.configure(Config { seed, default: bad.clone(), ..Config::default() });
+        let mut jobs = Vec::new();
+        for number in 0..12 {
+            let document = contract(number + 100 * usize::try_from(seed).unwrap());
+            jobs.push((world.upload("d.txt", document.as_str(), "").await, document));
+        }
+        for (id, document) in &jobs {
+            world.completed(id).await;
+            quoted(&world.report(id).await, document);
+        }
+        let account = provider.account();
+        assert_eq!(
+            (account.final_errors_resent, account.answered_twice, account.at_once),
+            (0, 0, 0),
+            "{seed}"
+        );
+    }
 }
 
 /// Takes so much out of the provider's bucket, so that it is as full as after a minute of work.

@@ -192,6 +192,17 @@ async fn a_schema_that_is_too_complex_is_made_simple() {
     assert!(long.1 < long.0 && !simple.to_string().contains("\"description\""), "{long:?}: {simple:#}");
     quoted(&world.report(&id).await, &contract(1));
 
+    // Clauses are of 41 kinds: too many for a grammar, but the model has to know them.
+    provider.reset();
+    provider.script([Reply::Good, Reply::Good, Reply::Fault(Fault::SchemaTooComplex)]);
+    let id = world.upload("d.txt", contract(3), "").await;
+    world.completed(&id).await;
+    assert_eq!(world.recoveries(&id).await, ["schema_too_complex in inference: clauses simplify_schema"]);
+    assert_eq!(account(&provider).requests, 5);
+    let asked = provider.asked();
+    let kind = schema(&asked[asked.len() - 1]).pointer("/properties/clauses/items/properties/kind").unwrap();
+    assert!(kind.get("enum").is_none() && kind["description"].as_str().unwrap().contains("anti_assignment"));
+
     // Nothing is simple enough: then it stands in the question.
     provider.configure(models(&["gemini-2.5-pro"], &Faults { schema_bytes: 100, ..Faults::default() }));
     let id = world.upload("d.txt", contract(2), "").await;

@@ -1,6 +1,9 @@
 //! The whole system for a test: real servers, every service a process of its own.
 
+use millrace_contract::wire::Event;
+use millrace_contract::wire::fact::Kind;
 use millrace_testkit::{Nats, Redis, Service, root};
+use prost::Message as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,7 +33,7 @@ impl World {
         World::start_with(&[]).await
     }
 
-    /// Starts everything, with more settings for every service.
+    /// Starts everything, with more settings for every service. `{REDIS}` in a value is the URL of its Redis.
     ///
     /// # Panics
     /// If something does not start.
@@ -49,7 +52,9 @@ impl World {
             ("MILLRACE_OUTAGE_WAIT", "1s"),
             ("MILLRACE_GRACE", "8s"),
         ];
-        environment.extend_from_slice(more);
+        let more: Vec<(&str, String)> =
+            more.iter().map(|(name, value)| (*name, value.replace("{REDIS}", &redis_url))).collect();
+        environment.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
         let services: BTreeMap<&'static str, Service> =
             SERVICES.iter().map(|name| (*name, Service::start(name, &environment))).collect();
         for service in services.values() {
@@ -135,6 +140,16 @@ impl World {
         }
     }
 
+    /// Waits for a job to end with a report; its status.
+    ///
+    /// # Panics
+    /// If it ends in another way.
+    pub async fn completed(&self, id: &str) -> Value {
+        let job = self.ended(id).await;
+        assert_eq!(job["status"], "completed", "{job}; routed by {:#?}", self.rules(id).await);
+        job
+    }
+
     /// A job's report.
     ///
     /// # Panics
@@ -174,6 +189,31 @@ impl World {
     /// # Panics
     /// If the log cannot be read.
     pub async fn log(&self, job: &str) -> Vec<(String, String)> {
+        self.events(job).await.into_iter().map(|(token, id, _)| (token, id)).collect()
+    }
+
+    /// The rules by which a job was routed, round by round.
+    ///
+    /// # Panics
+    /// If the log cannot be read.
+    pub async fn rules(&self, job: &str) -> Vec<String> {
+        let kinds = self.events(job).await.into_iter().filter_map(|(_, _, event)| event.fact?.kind);
+        kinds
+            .filter_map(|kind| if let Kind::Routed(routed) = kind { Some(routed.rule) } else { None })
+            .collect()
+    }
+
+    /// What was ordered for a job's failures, round by round: "answer_recited in inference: terms evidence_ids_only".
+    ///
+    /// # Panics
+    /// If the log cannot be read.
+    pub async fn recoveries(&self, job: &str) -> Vec<String> {
+        let rules = self.rules(job).await;
+        rules.iter().filter_map(|rule| rule.strip_prefix("recovery: ")).map(str::to_owned).collect()
+    }
+
+    /// Like [`World::log`], with the events themselves.
+    async fn events(&self, job: &str) -> Vec<(String, String, Event)> {
         use futures_util::StreamExt as _;
         let js = self.client().await;
         let mut events = Vec::new();
@@ -191,7 +231,8 @@ impl World {
                 let Some(Ok(message)) = messages.next().await else { break };
                 let token = message.subject.split('.').nth(2).unwrap_or_default().to_owned();
                 let id = message.headers.as_ref().and_then(|headers| headers.get("ce-id"));
-                events.push((token, id.map(|id| id.as_str().to_owned()).unwrap_or_default()));
+                let id = id.map(|id| id.as_str().to_owned()).unwrap_or_default();
+                events.push((token, id, Event::decode(message.payload.clone()).unwrap_or_default()));
             }
         }
         events
@@ -270,4 +311,67 @@ pub fn contract(number: usize) -> String {
          fee of GBP {number},500.00 to jane.roe@example.com.\n\nThe liability of the Supplier shall not exceed GBP \
          90,000.00.\n\nThis Agreement is governed by the laws of England."
     )
+}
+
+/// A contract in plain text of so many pages; every paragraph has a sum, a date and words of its own.
+pub fn long_contract(pages: usize) -> String {
+    use std::fmt::Write as _;
+    const ACTORS: [&str; 4] = ["The Supplier", "The Client", "The Operator", "Either party"];
+    const DUTIES: [&str; 5] = [
+        "shall keep complete records of the work done under this Agreement",
+        "shall maintain insurance with a reputable insurer for the whole of the term",
+        "shall not assign its rights without the prior written consent of the other party",
+        "shall hand over the keys, the drawings and the operating manuals on completion",
+        "may suspend the services after written notice if an invoice stays unpaid",
+    ];
+    let mut text = contract(pages);
+    let mut clause = 0;
+    while text.len() < pages * 3000 {
+        clause += 1;
+        let _ = write!(text, "\n\n{clause}. ");
+        for step in 0..4 {
+            let number = clause * 4 + step;
+            let _ = write!(
+                text,
+                "{} {} at site {number}, for a fee of GBP {},{:03}.00 due on {} May 2027. ",
+                ACTORS[number % 4],
+                DUTIES[number % 5],
+                1 + number % 900,
+                number % 1000,
+                1 + number % 28
+            );
+        }
+    }
+    text
+}
+
+/// Every piece of evidence in a report or a section, found or withheld.
+pub fn evidence(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Object(fields) if fields.contains_key("grounded") => vec![value],
+        Value::Object(fields) => fields.values().flat_map(evidence).collect(),
+        Value::Array(items) => items.iter().flat_map(evidence).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The evidence in a report that was found, after looking for each quote in the document once more, by other means
+/// than the product's.
+///
+/// # Panics
+/// If there is none, if one does not stand there, or if one that was withheld is quoted.
+pub fn quoted<'a>(report: &'a Value, document: &str) -> Vec<&'a Value> {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let document = plain(&document.replace("jane.roe@example.com", "[EMAIL_1]"));
+    let (found, withheld): (Vec<&Value>, Vec<&Value>) =
+        evidence(&report["sections"]).into_iter().partition(|evidence| evidence["grounded"] == true);
+    for evidence in &found {
+        let quote = plain(evidence["quote"].as_str().unwrap_or_default());
+        assert!(!quote.is_empty() && document.contains(&quote), "{evidence} is not in the document");
+    }
+    assert!(withheld.iter().all(|evidence| evidence.get("quote").is_none()), "{withheld:?}");
+    assert_eq!(report["evidence"]["found"], found.len(), "{}", report["evidence"]);
+    assert_eq!(report["evidence"]["withheld"], withheld.len(), "{}", report["evidence"]);
+    assert!(!found.is_empty(), "no evidence in {report:#}");
+    found
 }

@@ -37,8 +37,9 @@ const CONSTRAINTS: &[&str] = &[
 /// Formats that Anthropic enforces.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
-/// The simple shape has no enum longer than this.
+/// The simple shape has no enum longer than this; longer ones are said in words.
 const LONGEST_ENUM: usize = 20;
+const ONE_OF: &str = "One of: ";
 /// In the simple shape an object at this level of objects has its properties, one below is free.
 const DEEPEST: usize = 3;
 
@@ -109,6 +110,16 @@ impl Lowering {
         }
         if object {
             self.close(&mut lowered, fields);
+        }
+        if let (true, None, Some(Value::Array(values))) =
+            (self.simple, lowered.get("enum"), fields.get("enum"))
+        {
+            // A choice that nobody enforces is still one that the model has to know.
+            let values: Vec<String> = values
+                .iter()
+                .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                .collect();
+            lowered.insert("description".to_owned(), format!("{ONE_OF}{}", values.join(", ")).into());
         }
         if self.vendor == Vendor::Anthropic && !self.simple {
             describe(&mut lowered, fields);

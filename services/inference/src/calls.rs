@@ -14,6 +14,7 @@ use millrace_provider::http::Http;
 use millrace_provider::taxonomy::{Billed, meaning};
 use millrace_provider::{Correction, Exchange, Failure, Request, Tier, Usage, Vendor};
 use millrace_stage::{Called, Job, Result, StageError};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -118,7 +119,7 @@ impl Calls {
             let Some(_slot) = slot else {
                 if probing {
                     // It was not made, so it proved nothing.
-                    self.breakers.open_for(&question.model.name, LOOK_AGAIN, Instant::now());
+                    self.breakers.open_for(&circuit(question), LOOK_AGAIN, Instant::now());
                 }
                 let message = format!("{} has as many calls as it bears", question.model.name);
                 let wait = Some(Duration::from_secs(1));
@@ -187,10 +188,10 @@ impl Calls {
 
     /// Whether the model is there and the account may ask it; whether this call is the probe of an open circuit.
     async fn pass(&self, job: &Job<Routed>, question: &Question<'_>, tokens: u64, left: u32) -> Result<bool> {
-        let model = question.model.name.as_str();
-        let probing = match self.breakers.gate(model, Instant::now()) {
+        let (model, circuit) = (question.model.name.as_str(), circuit(question));
+        let probing = match self.breakers.gate(&circuit, Instant::now()) {
             Gate::Open(_) => {
-                let message = format!("{model} has failed again and again, and is left alone for a while");
+                let message = format!("{circuit} has failed again and again, and is left alone for a while");
                 return Err(StageError::new(ErrorCode::ProviderOverloaded, message).exhausted());
             }
             Gate::Probe => true,
@@ -202,7 +203,7 @@ impl Calls {
             None => Ok(probing),
             Some(wait) => {
                 if probing {
-                    self.breakers.open_for(model, wait.min(LEASE), Instant::now());
+                    self.breakers.open_for(&circuit, wait.min(LEASE), Instant::now());
                 }
                 let message = format!("the account's limits on {model} are used up for now");
                 let error = StageError::new(ErrorCode::ProviderRateLimited, message);
@@ -346,9 +347,9 @@ impl Calls {
         usage: &Usage,
         failure: Option<&Failure>,
     ) {
-        let (model, now) = (question.model.name.as_str(), Instant::now());
+        let (model, circuit, now) = (question.model.name.as_str(), circuit(question), Instant::now());
         let Some(failure) = failure else {
-            self.breakers.tell(model, true, now);
+            self.breakers.tell(&circuit, true, now);
             self.concurrency.tell(model, true);
             self.calibration.learn(model, request.body.len() as u64 / 4, usage.input);
             let estimated = tokens + EXPECTED_OUTPUT.min(question.max_output_tokens.into());
@@ -364,16 +365,25 @@ impl Calls {
             }
             ErrorCode::ProviderQuota | ErrorCode::ProviderAuth | ErrorCode::ModelUnknown => {
                 let pause = failure.retry_after.unwrap_or(Duration::from_secs(60));
-                self.breakers.open_for(model, pause.min(Duration::from_secs(600)), now);
+                self.breakers.open_for(&circuit, pause.min(Duration::from_secs(600)), now);
             }
             code => {
                 let counts = meaning(code).is_some_and(|meaning| meaning.counts);
-                self.breakers.tell(model, !counts, now);
+                self.breakers.tell(&circuit, !counts, now);
                 if code == ErrorCode::ProviderOverloaded {
                     self.concurrency.tell(model, false);
                 }
             }
         }
+    }
+}
+
+/// The circuit of a call. The cheaper tier has one of its own: when it sheds work, the model is not away.
+fn circuit<'a>(question: &Question<'a>) -> Cow<'a, str> {
+    let model = question.model.name.as_str();
+    match question.tier {
+        Tier::Flex => Cow::Owned(format!("{model} (flex)")),
+        Tier::Standard => Cow::Borrowed(model),
     }
 }
 

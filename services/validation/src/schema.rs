@@ -79,6 +79,19 @@ pub fn only(schema: &Value, fields: &[String]) -> Value {
     narrow
 }
 
+/// The schema with anything allowed in these fields at the top, or nothing: they were asked for again.
+pub fn sparing(schema: &Value, fields: &[String]) -> Value {
+    let mut schema = schema.clone();
+    let spared = |name: &str| fields.iter().any(|field| field == name);
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|name| !name.as_str().is_some_and(spared));
+    }
+    if let Some(all) = schema["properties"].as_object_mut() {
+        all.iter_mut().filter(|(name, _)| spared(name)).for_each(|(_, property)| *property = true.into());
+    }
+    schema
+}
+
 /// The schema without limits on how long the lists at the top may be: the parts of a long document have more to say
 /// than a document that is read at once.
 pub fn roomy(schema: &Value) -> Value {

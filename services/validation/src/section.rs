@@ -72,20 +72,14 @@ impl Question {
             );
             return Err(fault(prompt, ErrorCode::AnswerMalformed, message, Vec::new()));
         }
-        let form = Form { schema: &self.schema, validator: &self.validator };
         let mut values = Vec::new();
         for (part, base) in &bases {
             let shown = (parts > 1).then_some(*part);
-            let mut value =
-                section.read(&answers[*base].json, &form, shown).map_err(|why| refused(prompt, why))?;
-            for later in &answers[base + 1..] {
-                let same = whole(later) == parts && (parts == 1 || later.part == *part);
-                if same && !own(later) {
-                    self.correct(&mut section, &mut value, later, shown)
-                        .map_err(|why| refused(prompt, why))?;
-                }
-            }
-            values.push(value);
+            let same = |later: &&Answer| whole(later) == parts && (parts == 1 || later.part == *part);
+            let corrections: Vec<&Answer> =
+                answers[base + 1..].iter().copied().filter(|later| same(later) && !own(later)).collect();
+            let value = self.part(&mut section, answers[*base], &corrections, shown);
+            values.push(value.map_err(|why| Box::new(Fault { part: *part, ..*refused(prompt, why) }))?);
         }
         let mut value = merge::parts(values, &self.schema);
         let newest = bases.values().max().copied().unwrap_or_default();
@@ -101,6 +95,29 @@ impl Question {
         }
         section.value = value;
         Ok(section)
+    }
+
+    /// One part's answer, as it was corrected. Of the fields that were asked for again the first answer is not looked
+    /// at: that they did not hold is why.
+    fn part(
+        &self,
+        section: &mut Section,
+        base: &Answer,
+        corrections: &[&Answer],
+        part: Option<u32>,
+    ) -> Result<Value, Refused> {
+        let mut value = if corrections.is_empty() {
+            section.read(&base.json, &Form { schema: &self.schema, validator: &self.validator }, part)?
+        } else {
+            let again: Vec<String> = corrections.iter().flat_map(|later| later.corrects.clone()).collect();
+            let sparing = schema::sparing(&self.schema, &again);
+            let Ok(validator) = jsonschema::validator_for(&sparing) else { return Err(Refused::Malformed) };
+            section.read(&base.json, &Form { schema: &sparing, validator: &validator }, part)?
+        };
+        for later in corrections {
+            self.correct(section, &mut value, later, part)?;
+        }
+        Ok(value)
     }
 
     fn correct(
@@ -196,6 +213,25 @@ mod tests {
             Ok(json!({"title": "C", "points": ["a", "b", "d"]}))
         );
         assert_eq!(value(&[whole, one, two]), Ok(json!({"title": "A", "points": ["a", "b", "c"]})));
+    }
+
+    #[test]
+    fn a_correction_mends_what_did_not_fit() {
+        for base in [r#"{"title": "A", "points": [[]]}"#, r#"{"title": "A", "points": "#] {
+            let base = answer(base, 1, 2, &[]);
+            let first = answer(r#"{"title": "A", "points": ["a"]}"#, 0, 2, &[]);
+            let better = answer(r#"{"points": ["b"]}"#, 1, 2, &["points"]);
+            assert_eq!(
+                value(&[first.clone(), base.clone(), better]),
+                Ok(json!({"title": "A", "points": ["a", "b"]}))
+            );
+            let worse = answer(r#"{"points": [[]]}"#, 1, 2, &["points"]);
+            assert!(value(&[first.clone(), base.clone(), worse]).is_err());
+            let other = answer(r#"{"title": "B"}"#, 1, 2, &["title"]);
+            assert!(value(&[first.clone(), base.clone(), other]).is_err(), "what nobody corrected");
+            let fault = question().section("p", &[&first, &base]).unwrap_err();
+            assert_eq!(fault.part, 1, "whoever asks again asks about this part");
+        }
     }
 
     #[test]

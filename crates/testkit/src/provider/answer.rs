@@ -195,6 +195,11 @@ impl<'a> Composer<'a> {
         if name.contains("language") {
             return self.document.language().into();
         }
+        // A choice in words, as a reader takes it.
+        if let Some(choice) = schema["description"].as_str().and_then(|text| text.strip_prefix("One of: ")) {
+            let values: Vec<Value> = choice.split(", ").map(Value::from).collect();
+            return self.choice(&values, name, place);
+        }
         let Some(place) = place.or_else(|| self.place(&Map::new())) else { return absent("nothing") };
         match name {
             _ if name.contains("block") => return place.block.id.into(),

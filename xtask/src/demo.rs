@@ -32,7 +32,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         .env("MILLRACE_REDIS_SERVER", &tools.redis)
         // The offline provider is too quick to watch.
         .env("MILLRACE_OFFLINE_LATENCY", "300ms")
-        .env_remove("GEMINI_API_KEY")
+        .env("MILLRACE_PROVIDER", "offline")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

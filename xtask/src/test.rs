@@ -18,7 +18,7 @@ pub fn run(root: &Path, filter: &[String]) -> anyhow::Result<()> {
     let cargo = || {
         let mut command = tools::cargo(root);
         // Tests start services by themselves; what this shell is set up for must not leak into them.
-        for name in ["NATS_URL", "REDIS_URL", "GEMINI_API_KEY", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        for name in ["NATS_URL", "REDIS_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"].iter().chain(&tools::KEYS) {
             command.env_remove(name);
         }
         command

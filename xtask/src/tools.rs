@@ -8,6 +8,17 @@ use std::process::Command;
 const NATS: &str = "2.15.1";
 const OLDEST_NATS: (u32, u32) = (2, 14);
 
+/// What makes a model answer instead of the offline provider.
+pub const KEYS: [&str; 7] = [
+    "GEMINI_API_KEY",
+    "GEMINI_API_KEY_FILE",
+    "OPENAI_API_KEY",
+    "OPENAI_API_KEY_FILE",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_API_KEY_FILE",
+];
+
 /// Programs found.
 pub struct Tools {
     /// nats-server, 2.14 or newer.

@@ -35,7 +35,7 @@ fn port(service: Service) -> Option<u16> {
 /// Secrets that this service alone may see.
 fn secrets(service: Service) -> &'static [&'static str] {
     match service {
-        Service::Inference => &["GEMINI_API_KEY"],
+        Service::Inference => &["GEMINI_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
         _ => &[],
     }
 }

@@ -207,7 +207,9 @@ kind: Deployment
 /// Names the secrets that are expected there.
 fn secrets(service: Service) -> &'static str {
     match service {
-        Service::Inference => ": GEMINI_API_KEY, NATS_URL with its own user",
+        Service::Inference => {
+            ": GEMINI_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY, NATS_URL and MILLRACE_LIMITS_REDIS_URL with its own users"
+        }
         Service::Status => ": REDIS_URL and NATS_URL with its own users",
         _ => ": NATS_URL with its own user",
     }

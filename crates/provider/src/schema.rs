@@ -220,5 +220,20 @@ fn describe(lowered: &mut Map<String, Value>, source: &Map<String, Value>) {
     lowered.insert("description".to_owned(), text.into());
 }
 
+/// Anthropic serves no schema with more properties of several types than this.
+const MOST_UNIONS: usize = 16;
+
+/// Whether a vendor's structured output takes a schema of this size.
+pub(crate) fn is_served(schema: &Value, vendor: Vendor) -> bool {
+    vendor != Vendor::Anthropic || unions(schema) <= MOST_UNIONS
+}
+
+/// How many schemas in it are of several types.
+fn unions(schema: &Value) -> usize {
+    let own = usize::from(schema["type"].is_array() || schema.get("anyOf").is_some());
+    let properties = schema["properties"].as_object().into_iter().flat_map(|properties| properties.values());
+    own + properties.chain(schema.get("items")).map(unions).sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests;

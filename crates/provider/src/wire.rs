@@ -9,6 +9,8 @@ use std::borrow::Cow;
 /// How the shape is asked for, given what the model can do.
 pub fn shape(ask: &Ask<'_>) -> Shape {
     match ask.model.schema {
+        // It would only say so, and charge a round for it.
+        SchemaMode::Strict if !schema::is_served(ask.schema, ask.model.vendor) => Shape::Json,
         SchemaMode::Strict => ask.shape,
         SchemaMode::Json | SchemaMode::None => Shape::Json,
     }

@@ -67,7 +67,7 @@ const TABLE: &[(ErrorCode, &[Try])] = &[
     (E::ProviderRefused, &[Advice, This(A::SimplifySchema), This(A::JsonMode), NextModel]),
     (E::SchemaTooComplex, &[This(A::SimplifySchema), This(A::JsonMode), NextModel]),
     (E::ContextTooLong, &[NextLongModel, This(A::Shorten), MoreParts(32)]),
-    (E::AnswerTruncated, &[This(A::RaiseOutputLimit), MoreParts(32), This(A::LowerThinking), NextModel]),
+    (E::AnswerTruncated, &[This(A::RaiseOutputLimit), MoreParts(4), This(A::LowerThinking), NextModel]),
     (E::ContentBlocked, &[This(A::Rephrase), NextPolicyModel, This(A::RedactMore), NextModel]),
     (E::AnswerBlocked, &[This(A::Rephrase), NextPolicyModel, This(A::RedactMore), NextModel]),
     (E::AnswerRecited, &[This(A::EvidenceIdsOnly), NextModel, NextPolicyModel]),
@@ -231,10 +231,12 @@ fn useless(alias: &str, before: &[&Remedy], first: Option<&str>) -> bool {
     false
 }
 
-/// Never the same action with the same argument twice; no more than two recoveries for a prompt. Models may be tried
-/// again after a wait, and each model may be asked to correct itself once.
+/// Never the same action with the same argument twice; no more than two kinds of recovery for a prompt (more parts are
+/// the same kind). Models may be tried again after a wait, and each model may be asked to correct each part once.
 fn allowed(action: Action, remedy: &Remedy, before: &[&Remedy]) -> bool {
-    let same = |other: &&&Remedy| other.action == remedy.action && other.argument == remedy.argument;
+    let same = |other: &&&Remedy| {
+        other.action == remedy.action && other.argument == remedy.argument && other.part == remedy.part
+    };
     match action {
         A::SwitchModel => !remedy.argument.is_empty(),
         A::Wait => true,
@@ -245,9 +247,12 @@ fn allowed(action: Action, remedy: &Remedy, before: &[&Remedy]) -> bool {
                 && before.iter().filter(same).count() < MAX_RECOVERIES
         }
         _ => {
-            let counted =
-                before.iter().filter(|other| Action::named(&other.action).is_some_and(Action::counts));
-            before.iter().filter(same).count() == 0 && counted.count() < MAX_RECOVERIES
+            let again = |other: &&Remedy| other.action == remedy.action && other.argument == remedy.argument;
+            let counted = before.iter().filter_map(|other| Action::named(&other.action));
+            let mut kinds: Vec<Action> = counted.filter(|action| action.counts()).chain([action]).collect();
+            kinds.sort();
+            kinds.dedup();
+            !before.iter().any(again) && kinds.len() <= MAX_RECOVERIES
         }
     }
 }

@@ -53,11 +53,15 @@ fn table() {
             job(),
             &["simplify_schema", "json_mode", "switch_model flash", "switch_model other"],
         ),
-        (E::ContextTooLong, job(), &["switch_model wide", "shorten", "split 2"]),
+        (
+            E::ContextTooLong,
+            job(),
+            &["switch_model wide", "shorten", "split 2", "split 4", "split 8", "split 16", "split 32"],
+        ),
         (
             E::AnswerTruncated,
             job(),
-            &["raise_output_limit 2", "split 2", "switch_model flash", "switch_model other"],
+            &["raise_output_limit 2", "split 2", "split 4", "switch_model flash", "switch_model other"],
         ),
         (
             E::ContentBlocked,

@@ -20,7 +20,7 @@ pub fn oversized(name: &str) -> f64 {
 }
 
 /// The simulated provider's configuration.
-pub fn config(name: &str, seed: u64, cache_hits: f64) -> Result<Config> {
+pub fn config(name: &str, seed: u64, cache_hits: f64, thought_tokens: u64) -> Result<Config> {
     let hard = hardness(name)?;
     let model = |passing: f64, malformed: f64, away: f64| Faults {
         rate_limited: 0.018 * passing * hard,
@@ -32,7 +32,7 @@ pub fn config(name: &str, seed: u64, cache_hits: f64) -> Result<Config> {
         reset: 0.003 * passing * hard,
         reset_mid: 0.002 * passing * hard,
         stall: 0.002 * passing * hard,
-        stall_ms: 8000.0,
+        stall_ms: 20_000.0,
         malformed: 0.015 * malformed * hard,
         max_tokens: 0.003 * malformed * hard,
         schema_violation: 0.003 * malformed * hard,
@@ -47,7 +47,7 @@ pub fn config(name: &str, seed: u64, cache_hits: f64) -> Result<Config> {
         recitation: 0.004 * hard,
         context_tokens: 70_000,
         cache_hits,
-        thought_tokens: 600,
+        thought_tokens,
         ..Faults::default()
     };
     let mut config = Config { seed, ..Config::default() };
@@ -64,7 +64,7 @@ pub fn told(config: &Config) -> String {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     format!(
         "of calls to the first model {} are refused or break, {} are malformed or cut off; of documents {} come in an \
-         outage, {} are blocked, and those above {} tokens do not fit; prefixes are cached {}",
+         outage, {} are blocked, and those above {} tokens do not fit; prefixes are cached {}; models think {} tokens",
         percent(
             pro.rate_limited
                 + pro.rate_limited_plain
@@ -79,6 +79,7 @@ pub fn told(config: &Config) -> String {
         percent(pro.away),
         percent(pro.blocked),
         pro.context_tokens,
-        percent(pro.cache_hits)
+        percent(pro.cache_hits),
+        pro.thought_tokens
     )
 }

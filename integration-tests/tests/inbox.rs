@@ -1,5 +1,7 @@
 //! Upload events of other systems, in every shape; and what is not one.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;

@@ -1,5 +1,7 @@
 //! Services and servers die at the worst moment. Nothing is lost, nothing is done by halves.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use futures_util::StreamExt as _;
 use integration_tests::{SERVICES, World, contract};
 use millrace_testkit::eventually;

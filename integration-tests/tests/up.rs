@@ -1,5 +1,7 @@
 //! `millrace up`: everything in one process, its servers as children.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use millrace_testkit::{binary, eventually, root, servers::program};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

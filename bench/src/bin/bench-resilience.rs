@@ -30,6 +30,12 @@ struct Options {
     /// How often the provider reads a prefix that it has seen from its cache (at a tenth of the price)
     #[arg(long, default_value_t = 0.7)]
     cache_hits: f64,
+    /// How many of a hundred documents are sent a second time
+    #[arg(long, default_value_t = 0)]
+    duplicates: usize,
+    /// What a model thinks before it answers, unless it is told to think less, tokens
+    #[arg(long, default_value_t = 600)]
+    thoughts: u64,
     /// Only the last rung of the ladder
     #[arg(long)]
     all_on: bool,
@@ -82,6 +88,8 @@ async fn main() -> Result<()> {
         "documents": options.documents,
         "seed": options.seed,
         "cache_hits": options.cache_hits,
+        "duplicates_pct": options.duplicates,
+        "thought_tokens": options.thoughts,
     });
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder)?;
@@ -92,13 +100,16 @@ async fn main() -> Result<()> {
 
 async fn mix(options: &Options, name: &str) -> Result<(Value, u64, usize)> {
     let provider = Provider::start()?;
-    let config = mix::config(name, options.seed, options.cache_hits)?;
+    let config = mix::config(name, options.seed, options.cache_hits, options.thoughts)?;
     let batch = Batch { seed: options.seed, oversized: mix::oversized(name) };
-    let texts: Vec<String> = (0..options.documents).map(|number| batch.text(number)).collect();
+    // Every so many documents, one comes again.
+    let different = options.documents - options.documents * options.duplicates / 100;
+    let texts: Vec<String> = (0..options.documents).map(|number| batch.text(number % different)).collect();
     let bytes: usize = texts.iter().map(String::len).sum();
     println!(
-        "\nmix {name}: {} documents, {:.0} tokens each on average, four prompts, seed {}",
+        "\nmix {name}: {} documents ({} of them twice), {:.0} tokens each on average, four prompts, seed {}",
         texts.len(),
+        texts.len() - different,
         bytes as f64 / 4.0 / texts.len() as f64,
         options.seed
     );
@@ -196,7 +207,7 @@ async fn run(provider: &Provider, name: &str, settings: &[(&str, &str)], texts: 
         // Faults are drawn by how often a prompt was asked, not by the clock: waiting for real would change nothing.
         ("MILLRACE_CALL_BACKOFF", "20ms"),
         ("MILLRACE_OUTAGE_WAIT", "1s"),
-        ("MILLRACE_PROVIDER_TIMEOUT", "5s"),
+        ("MILLRACE_PROVIDER_TIMEOUT", "15s"),
     ];
     for (key, value) in more.iter().chain(settings) {
         let value = if *key == "MILLRACE_RULES" { &rules } else { *value };

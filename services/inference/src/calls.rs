@@ -1,26 +1,22 @@
 //! One call to a provider, made once: the journal is asked before, told before it goes out, and told what came back
 //! before anybody makes sense of it.
 
+use crate::guards::{Calibration, circuit};
 use crate::journal::{self, Caller, LEASE, Next};
 use crate::plan::Question;
 use millrace_contract::artifact::sha256_hex;
 use millrace_contract::ledger;
 use millrace_contract::wire::{self, Attempt, Call, Routed, Spent};
 use millrace_contract::{Disposition, ErrorCode};
-use millrace_limits::breaker::{Breakers, Gate};
-use millrace_limits::budget::{Budget, Want};
+use millrace_limits::breaker::Breakers;
+use millrace_limits::budget::Budget;
 use millrace_limits::concurrency::Concurrency;
 use millrace_provider::http::Http;
 use millrace_provider::taxonomy::{Billed, meaning};
 use millrace_provider::{Correction, Exchange, Failure, Request, Tier, Usage, Vendor};
 use millrace_stage::{Called, Job, Result, StageError};
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// An answer is expected to be no longer than this when money is set aside for it, tokens.
-const EXPECTED_OUTPUT: u64 = 2000;
 /// The cheaper tier answers in up to a quarter of an hour; the stage's own deadline is as long.
 const FLEX_PATIENCE: Duration = Duration::from_secs(800);
 /// How long a call waits in place for one of the calls at once that its model bears.
@@ -140,76 +136,6 @@ impl Calls {
             name.extend_from_slice(format!("\0{}\0{}", job.known.id, job.known.run).as_bytes());
         }
         sha256_hex(&name)
-    }
-
-    /// Input tokens, by what this model has made of such requests so far.
-    fn estimate(&self, question: &Question<'_>, request: &Request) -> u64 {
-        self.calibration.tokens(&question.model.name, request.body.len() as u64 / 4)
-    }
-
-    /// Whether job and tenant can pay for the call; what is set aside for it.
-    async fn afford(
-        &self,
-        job: &Job<Routed>,
-        question: &Question<'_>,
-        tokens: u64,
-        spent: &Spent,
-    ) -> Result<u64> {
-        let output = EXPECTED_OUTPUT.min(question.max_output_tokens.into());
-        let usage = Usage { input: tokens, cached: 0, output };
-        let cost = question.model.cost(usage, question.tier, SystemTime::now()).unwrap_or(0);
-        let dollars = |micro: u64| micro as f64 / 1e6;
-        if let Some(budget) = self.job_budget {
-            let so_far = job.known.cost_microusd + spent.cost_microusd;
-            if so_far + cost > budget {
-                let message = format!(
-                    "this run has cost {:.4} USD and the next call needs {:.4}; a job may cost {:.4}",
-                    dollars(so_far),
-                    dollars(cost),
-                    dollars(budget)
-                );
-                return Err(StageError::new(ErrorCode::JobBudgetExceeded, message).exhausted());
-            }
-        }
-        if let Some(budget) = self.tenant_budget {
-            let so_far = job.spent_today().await?;
-            if so_far + cost > budget {
-                let message = format!(
-                    "the tenant has spent {:.4} USD today and the next call needs {:.4}; it may spend {:.4} a day",
-                    dollars(so_far),
-                    dollars(cost),
-                    dollars(budget)
-                );
-                return Err(StageError::new(ErrorCode::TenantBudgetExceeded, message).exhausted());
-            }
-        }
-        Ok(cost)
-    }
-
-    /// Whether the model is there and the account may ask it; whether this call is the probe of an open circuit.
-    async fn pass(&self, job: &Job<Routed>, question: &Question<'_>, tokens: u64, left: u32) -> Result<bool> {
-        let (model, circuit) = (question.model.name.as_str(), circuit(question));
-        let probing = match self.breakers.gate(&circuit, Instant::now()) {
-            Gate::Open(_) => {
-                let message = format!("{circuit} has failed again and again, and is left alone for a while");
-                return Err(StageError::new(ErrorCode::ProviderOverloaded, message).exhausted());
-            }
-            Gate::Probe => true,
-            Gate::Closed => false,
-        };
-        let tokens = tokens + EXPECTED_OUTPUT.min(question.max_output_tokens.into());
-        let name = format!("{}.{}", job.known.id, job.known.run);
-        match self.budget.take(Want { model, job: &name, tokens, calls: left }).await {
-            None => Ok(probing),
-            Some(wait) => {
-                if probing {
-                    self.breakers.open_for(&circuit, wait.min(LEASE), Instant::now());
-                }
-                let message = format!("the account's limits on {model} are used up for now");
-                let error = StageError::new(ErrorCode::ProviderRateLimited, message);
-                Err(error.after(Some(wait)).yielding())
-            }
-        }
     }
 
     /// Intent, call, what came back; each in the journal before the next. Returns the entry as it is then.
@@ -337,54 +263,6 @@ impl Calls {
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
-
-    /// What the guards learn from how a call ended.
-    async fn learn(
-        &self,
-        question: &Question<'_>,
-        request: &Request,
-        tokens: u64,
-        usage: &Usage,
-        failure: Option<&Failure>,
-    ) {
-        let (model, circuit, now) = (question.model.name.as_str(), circuit(question), Instant::now());
-        let Some(failure) = failure else {
-            self.breakers.tell(&circuit, true, now);
-            self.concurrency.tell(model, true);
-            self.calibration.learn(model, request.body.len() as u64 / 4, usage.input);
-            let estimated = tokens + EXPECTED_OUTPUT.min(question.max_output_tokens.into());
-            self.budget.correct(model, estimated, usage.input + usage.output).await;
-            return;
-        };
-        match failure.code {
-            ErrorCode::ProviderRateLimited => {
-                self.concurrency.tell(model, false);
-                if let Some(told) = failure.retry_after {
-                    self.budget.hold(model, told).await;
-                }
-            }
-            ErrorCode::ProviderQuota | ErrorCode::ProviderAuth | ErrorCode::ModelUnknown => {
-                let pause = failure.retry_after.unwrap_or(Duration::from_secs(60));
-                self.breakers.open_for(&circuit, pause.min(Duration::from_secs(600)), now);
-            }
-            code => {
-                let counts = meaning(code).is_some_and(|meaning| meaning.counts);
-                self.breakers.tell(&circuit, !counts, now);
-                if code == ErrorCode::ProviderOverloaded {
-                    self.concurrency.tell(model, false);
-                }
-            }
-        }
-    }
-}
-
-/// The circuit of a call. The cheaper tier has one of its own: when it sheds work, the model is not away.
-fn circuit<'a>(question: &Question<'a>) -> Cow<'a, str> {
-    let model = question.model.name.as_str();
-    match question.tier {
-        Tier::Flex => Cow::Owned(format!("{model} (flex)")),
-        Tier::Standard => Cow::Borrowed(model),
-    }
 }
 
 /// What is written when a call is over.
@@ -469,49 +347,10 @@ pub fn is_wait(error: &StageError) -> bool {
     !error.exhausted && error.code.disposition() == Disposition::Retry
 }
 
-/// How many tokens a model makes of what we estimate: learnt from what it bills.
-#[derive(Debug, Default)]
-pub struct Calibration(Mutex<HashMap<String, f64>>);
-
-impl Calibration {
-    /// What an estimate comes to with this model.
-    pub fn tokens(&self, model: &str, estimate: u64) -> u64 {
-        let factors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (estimate as f64 * factors.get(model).copied().unwrap_or(1.0)).ceil() as u64
-    }
-
-    /// Learns from a bill: a tenth of each new ratio.
-    pub fn learn(&self, model: &str, estimate: u64, billed: u64) {
-        if estimate < 100 || billed == 0 {
-            return;
-        }
-        let ratio = (billed as f64 / estimate as f64).clamp(0.2, 5.0);
-        let mut factors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let factor = factors.entry(model.to_owned()).or_insert(ratio);
-        *factor += (ratio - *factor) * 0.1;
-    }
-}
-
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, milliseconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn estimates_get_better() {
-        let calibration = Calibration::default();
-        assert_eq!(calibration.tokens("pro", 1000), 1000);
-        for _ in 0..50 {
-            calibration.learn("pro", 1000, 1250);
-        }
-        assert!((1240..=1251).contains(&calibration.tokens("pro", 1000)));
-        assert_eq!(calibration.tokens("flash", 1000), 1000);
-    }
 }

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn nobody_makes_a_call_that_somebody_is_making() {
         let open = Attempt { lease_ms: NOW + 4000, ..attempt("", 0, 0) };
-        assert_eq!(look(&[open.clone()]), Next::Busy(Duration::from_secs(4)));
+        assert_eq!(look(std::slice::from_ref(&open)), Next::Busy(Duration::from_secs(4)));
         // Who made it is gone: perhaps it was paid for, but there is no answer.
         assert_eq!(look(&[Attempt { lease_ms: NOW - 1, ..open }]), Next::Make);
     }

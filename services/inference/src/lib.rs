@@ -4,6 +4,7 @@
 pub mod advice;
 mod ask;
 pub mod calls;
+mod guards;
 pub mod journal;
 pub mod offline;
 pub mod plan;

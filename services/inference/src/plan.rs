@@ -139,7 +139,7 @@ async fn parts(
     max_output_tokens: u32,
 ) -> Result<u32> {
     let window = model.window.saturating_sub(max_output_tokens.into());
-    let mut fits = ((window as f64 * FILL) as u64).min(COMFORTABLE).max(1);
+    let mut fits = ((window as f64 * FILL) as u64).clamp(1, COMFORTABLE);
     if profile.max_input_tokens > 0 {
         fits = fits.min(profile.max_input_tokens);
     }

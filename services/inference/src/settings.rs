@@ -1,6 +1,7 @@
 //! Inference's own options, and how the stage is built from them.
 
-use crate::calls::{Calibration, Calls};
+use crate::calls::Calls;
+use crate::guards::Calibration;
 use crate::{Inference, Provider, offline};
 use anyhow::{Context as _, ensure};
 use millrace_limits::breaker::Breakers;

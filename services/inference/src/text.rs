@@ -87,7 +87,7 @@ fn gather<'a>(document: &DocumentText, blocks: impl Iterator<Item = (u32, &'a Bl
     for (number, block) in blocks {
         match pages.last_mut().filter(|page| page.number == number) {
             Some(page) => page.blocks.push(block.clone()),
-            None => pages.push(Page { number, blocks: vec![block.clone()], ..Page::default() }),
+            None => pages.push(Page { number, blocks: vec![block.clone()] }),
         }
     }
     DocumentText { pages, ..document.clone() }

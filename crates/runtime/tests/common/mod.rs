@@ -1,5 +1,9 @@
 //! A node with a stage of the test's own, over a real nats-server.
-#![allow(dead_code, reason = "each test file uses its part of this")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part of this, and fails as tests do"
+)]
 
 use clap::Parser as _;
 use millrace_contract::artifact::ExtractedText;

@@ -68,7 +68,9 @@ async fn asks_first(
         assert_eq!(asked.key, key);
         let body = asked.body.to_string();
         assert!(KEYS.iter().all(|(_, key)| !body.contains(key)), "a key in a body");
-        assert!(asked.body.pointer(schema).is_some_and(|schema| schema["properties"].is_object()), "{body}");
+        // In the vendor's own field; below the question where the vendor does not serve a schema of this size.
+        let own = asked.body.pointer(schema).is_some_and(|schema| schema["properties"].is_object());
+        assert!(own || body.contains("fits this JSON Schema"), "{body}");
         assert!(body.contains("[EMAIL_1]") && !body.contains("jane.roe"), "redacted before it leaves");
     }
     for (name, service) in &world.services {

@@ -35,7 +35,7 @@ impl Inference {
         left: u32,
     ) -> std::result::Result<Vec<Answer>, (u32, StageError)> {
         let model = self.model(treatment.model).map_err(|error| (0, error))?;
-        let tokens = |estimate| calls.calibration.tokens(&model.name, estimate);
+        let tokens = |estimate| calls.guards.calibration.tokens(&model.name, estimate);
         let questions = plan::questions(job, profile, prompt, treatment, model, document, tokens).await;
         let remedies: Vec<String> = (job.known.remedies.iter())
             .filter(|remedy| remedy.prompt == prompt.id)

@@ -1,16 +1,13 @@
 //! One call to a provider, made once: the journal is asked before, told before it goes out, and told what came back
 //! before anybody makes sense of it.
 
-use crate::guards::{Calibration, circuit};
+use crate::guards::{Guards, circuit};
 use crate::journal::{self, Caller, LEASE, Next};
 use crate::plan::Question;
 use millrace_contract::artifact::sha256_hex;
 use millrace_contract::ledger;
 use millrace_contract::wire::{self, Attempt, Call, Routed, Spent};
 use millrace_contract::{Disposition, ErrorCode};
-use millrace_limits::breaker::Breakers;
-use millrace_limits::budget::Budget;
-use millrace_limits::concurrency::Concurrency;
 use millrace_provider::http::Http;
 use millrace_provider::taxonomy::{Billed, meaning};
 use millrace_provider::{Correction, Exchange, Failure, Request, Tier, Usage, Vendor};
@@ -27,18 +24,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(400);
 /// Makes calls, under everything that limits them.
 pub struct Calls {
     pub(crate) http: Http,
-    pub(crate) breakers: Breakers,
-    pub(crate) concurrency: Concurrency,
-    pub(crate) budget: Budget,
-    pub(crate) calibration: Calibration,
+    pub(crate) guards: Guards,
     /// First pause after a failure that may pass.
     pub(crate) first_pause: Duration,
     /// How long a call may take.
     pub(crate) timeout: Duration,
-    /// What one run of a job may cost, millionths of a dollar.
-    pub(crate) job_budget: Option<u64>,
-    /// What a tenant may spend in a day, millionths of a dollar.
-    pub(crate) tenant_budget: Option<u64>,
     /// Names this process in the journal.
     pub(crate) owner: String,
 }
@@ -108,14 +98,14 @@ impl Calls {
                 }
                 Next::Make => {}
             }
-            let tokens = self.estimate(question, &request);
-            let cost = self.afford(job, question, tokens, spent).await?;
-            let probing = self.pass(job, question, tokens, left).await?;
-            let slot = self.concurrency.enter(&question.model.name, SLOT_PATIENCE).await;
+            let tokens = self.guards.estimate(question, &request);
+            let cost = self.guards.afford(job, question, tokens, spent).await?;
+            let probing = self.guards.pass(job, question, tokens, left).await?;
+            let slot = self.guards.concurrency.enter(&question.model.name, SLOT_PATIENCE).await;
             let Some(_slot) = slot else {
                 if probing {
                     // It was not made, so it proved nothing.
-                    self.breakers.open_for(&circuit(question), LOOK_AGAIN, Instant::now());
+                    self.guards.breakers.open_for(&circuit(question), LOOK_AGAIN, Instant::now());
                 }
                 let message = format!("{} has as many calls as it bears", question.model.name);
                 let wait = Some(Duration::from_secs(1));
@@ -226,7 +216,7 @@ impl Calls {
         };
         let settled = Settled { id: &id, spent, failure: failure.as_ref(), exchange };
         let known = self.settle(job, key, known, settled).await?;
-        self.learn(question, request, tokens, &usage, failure.as_ref()).await;
+        self.guards.learn(question, request, tokens, &usage, failure.as_ref()).await;
         job.called(&Called {
             provider: question.model.vendor.name(),
             model,

@@ -1,13 +1,13 @@
 //! What stands between a question and a call: whether it can be paid for, whether the model is there, whether the account
 //! may ask now. And what all of them learn from how a call ended.
 
-use crate::calls::Calls;
 use crate::journal::LEASE;
 use crate::plan::Question;
 use millrace_contract::ErrorCode;
 use millrace_contract::wire::{Routed, Spent};
-use millrace_limits::breaker::Gate;
-use millrace_limits::budget::Want;
+use millrace_limits::breaker::{Breakers, Gate};
+use millrace_limits::budget::{Budget, Want};
+use millrace_limits::concurrency::Concurrency;
 use millrace_provider::taxonomy::meaning;
 use millrace_provider::{Failure, Request, Tier, Usage};
 use millrace_stage::{Job, Result, StageError};
@@ -19,7 +19,19 @@ use std::time::{Duration, Instant, SystemTime};
 /// An answer is expected to be no longer than this when money is set aside for it, tokens.
 const EXPECTED_OUTPUT: u64 = 2000;
 
-impl Calls {
+/// The guards of one process.
+pub struct Guards {
+    pub(crate) breakers: Breakers,
+    pub(crate) concurrency: Concurrency,
+    pub(crate) budget: Budget,
+    pub(crate) calibration: Calibration,
+    /// What one run of a job may cost, millionths of a dollar.
+    pub(crate) job_budget: Option<u64>,
+    /// What a tenant may spend in a day, millionths of a dollar.
+    pub(crate) tenant_budget: Option<u64>,
+}
+
+impl Guards {
     /// Input tokens, by what this model has made of such requests so far.
     pub(crate) fn estimate(&self, question: &Question<'_>, request: &Request) -> u64 {
         self.calibration.tokens(&question.model.name, request.body.len() as u64 / 4)

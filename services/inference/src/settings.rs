@@ -1,7 +1,7 @@
 //! Inference's own options, and how the stage is built from them.
 
 use crate::calls::Calls;
-use crate::guards::Calibration;
+use crate::guards::{Calibration, Guards};
 use crate::{Inference, Provider, offline};
 use anyhow::{Context as _, ensure};
 use millrace_limits::breaker::Breakers;
@@ -82,14 +82,16 @@ impl Settings {
         } else {
             Provider::Models(Box::new(Calls {
                 http,
-                breakers: Breakers::default(),
-                concurrency: Concurrency::new(self.calls_at_once),
-                budget: Budget::new(&self.limits)?,
-                calibration: Calibration::default(),
+                guards: Guards {
+                    breakers: Breakers::default(),
+                    concurrency: Concurrency::new(self.calls_at_once),
+                    budget: Budget::new(&self.limits)?,
+                    calibration: Calibration::default(),
+                    job_budget: self.job_budget_usd.map(micro),
+                    tenant_budget: self.tenant_budget_usd.map(micro),
+                },
                 timeout: self.http.timeout(),
                 first_pause: self.call_backoff,
-                job_budget: self.job_budget_usd.map(micro),
-                tenant_budget: self.tenant_budget_usd.map(micro),
                 owner: owner(),
             }))
         };

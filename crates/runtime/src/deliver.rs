@@ -433,27 +433,29 @@ impl Carrier {
     }
 
     fn span(&self, heard: &Heard, sent: &Context, delivery: &Delivery<'_>, at: Position) -> Context {
-        let template = match heard.kind {
+        let template = || match heard.kind {
             Some(kind) => format!("millrace.v1.{}", kind.token()),
             None => subject::INBOX.to_owned(),
         };
         self.log.telemetry.span(
-            format!("process {template}"),
+            || format!("process {}", template()),
             SpanKind::Consumer,
             sent,
-            vec![
-                KeyValue::new("messaging.system", "nats"),
-                KeyValue::new("messaging.operation.type", "process"),
-                KeyValue::new("messaging.operation.name", "process"),
-                KeyValue::new("messaging.destination.template", template),
-                KeyValue::new("messaging.consumer.group.name", self.hop.service.name()),
-                KeyValue::new("messaging.message.id", heard.id.clone()),
-                KeyValue::new("messaging.message.conversation_id", job_id(heard)),
-                KeyValue::new("millrace.service", self.hop.service.name()),
-                KeyValue::new("millrace.run", i64::from(at.run)),
-                KeyValue::new("millrace.round", i64::from(at.round)),
-                KeyValue::new("millrace.delivered", i64::from(delivery.delivered)),
-            ],
+            || {
+                vec![
+                    KeyValue::new("messaging.system", "nats"),
+                    KeyValue::new("messaging.operation.type", "process"),
+                    KeyValue::new("messaging.operation.name", "process"),
+                    KeyValue::new("messaging.destination.template", template()),
+                    KeyValue::new("messaging.consumer.group.name", self.hop.service.name()),
+                    KeyValue::new("messaging.message.id", heard.id.clone()),
+                    KeyValue::new("messaging.message.conversation_id", job_id(heard)),
+                    KeyValue::new("millrace.service", self.hop.service.name()),
+                    KeyValue::new("millrace.run", i64::from(at.run)),
+                    KeyValue::new("millrace.round", i64::from(at.round)),
+                    KeyValue::new("millrace.delivered", i64::from(delivery.delivered)),
+                ]
+            },
         )
     }
 }

@@ -83,8 +83,10 @@ impl Carrier {
         drop(lease);
         let settled = match end {
             // Only now: its consequence is in the log.
-            End::Said | End::SaidBefore | End::Failed | End::Parked => message.double_ack().await,
-            End::HandedBack => message.ack_with(AckKind::Nak(None)).await,
+            End::Said | End::SaidBefore | End::Failed | End::Parked => self.log.broker.settle(&message).await,
+            End::HandedBack => {
+                message.ack_with(AckKind::Nak(None)).await.map_err(|error| anyhow::anyhow!("{error}"))
+            }
         };
         if let Err(error) = settled {
             tracing::debug!(service, %error, "not settled; comes again and will be found done");

@@ -5,7 +5,6 @@ use crate::Service;
 use crate::wire::{self, Claim};
 use prost::Message;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// What a stage leaves or reads behind a claim check.
 pub trait Artifact: Sized + Send + 'static {
@@ -56,10 +55,9 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 /// Bytes in lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |four: u8| char::from(DIGITS[usize::from(four & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// The key of an artifact.

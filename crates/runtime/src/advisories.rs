@@ -27,10 +27,11 @@ pub(crate) async fn listen(mut puller: Puller, log: Log, stop: CancellationToken
     while let Some((message, _permit)) = puller.next(&stop).await {
         let answered = answer(&log, &message).await;
         let settled = match answered {
-            Ok(()) => message.double_ack().await,
+            Ok(()) => log.broker.settle(&message).await,
             Err(error) => {
                 tracing::warn!(%error, "cannot answer an advisory yet");
-                message.ack_with(jetstream::AckKind::Nak(Some(Duration::from_secs(2)))).await
+                let later = jetstream::AckKind::Nak(Some(Duration::from_secs(2)));
+                message.ack_with(later).await.map_err(|error| anyhow::anyhow!("{error}"))
             }
         };
         if let Err(error) = settled {

@@ -175,6 +175,14 @@ impl Broker {
         }
     }
 
+    /// Acknowledges a delivery and waits until the broker has it. Over the inbox that all requests share: the client's
+    /// own double ack subscribes and unsubscribes each time, which costs the server more than the acknowledgement.
+    pub(crate) async fn settle(&self, message: &jetstream::Message) -> anyhow::Result<()> {
+        let reply = message.reply.clone().context("not a delivery of a consumer")?;
+        self.client.request(reply, "+ACK".into()).await?;
+        Ok(())
+    }
+
     /// The last message on a subject, read without a consumer.
     pub(crate) async fn last(&self, stream: &str, subject: &str) -> anyhow::Result<Option<Stored>> {
         let request = format!("$JS.API.DIRECT.GET.{stream}.{subject}");

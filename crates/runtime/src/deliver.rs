@@ -83,8 +83,10 @@ impl Carrier {
         drop(lease);
         let settled = match end {
             // Only now: its consequence is in the log.
-            End::Said | End::SaidBefore | End::Failed | End::Parked => message.double_ack().await,
-            End::HandedBack => message.ack_with(AckKind::Nak(None)).await,
+            End::Said | End::SaidBefore | End::Failed | End::Parked => self.log.broker.settle(&message).await,
+            End::HandedBack => {
+                message.ack_with(AckKind::Nak(None)).await.map_err(|error| anyhow::anyhow!("{error}"))
+            }
         };
         if let Err(error) = settled {
             tracing::debug!(service, %error, "not settled; comes again and will be found done");
@@ -433,27 +435,29 @@ impl Carrier {
     }
 
     fn span(&self, heard: &Heard, sent: &Context, delivery: &Delivery<'_>, at: Position) -> Context {
-        let template = match heard.kind {
+        let template = || match heard.kind {
             Some(kind) => format!("millrace.v1.{}", kind.token()),
             None => subject::INBOX.to_owned(),
         };
         self.log.telemetry.span(
-            format!("process {template}"),
+            || format!("process {}", template()),
             SpanKind::Consumer,
             sent,
-            vec![
-                KeyValue::new("messaging.system", "nats"),
-                KeyValue::new("messaging.operation.type", "process"),
-                KeyValue::new("messaging.operation.name", "process"),
-                KeyValue::new("messaging.destination.template", template),
-                KeyValue::new("messaging.consumer.group.name", self.hop.service.name()),
-                KeyValue::new("messaging.message.id", heard.id.clone()),
-                KeyValue::new("messaging.message.conversation_id", job_id(heard)),
-                KeyValue::new("millrace.service", self.hop.service.name()),
-                KeyValue::new("millrace.run", i64::from(at.run)),
-                KeyValue::new("millrace.round", i64::from(at.round)),
-                KeyValue::new("millrace.delivered", i64::from(delivery.delivered)),
-            ],
+            || {
+                vec![
+                    KeyValue::new("messaging.system", "nats"),
+                    KeyValue::new("messaging.operation.type", "process"),
+                    KeyValue::new("messaging.operation.name", "process"),
+                    KeyValue::new("messaging.destination.template", template()),
+                    KeyValue::new("messaging.consumer.group.name", self.hop.service.name()),
+                    KeyValue::new("messaging.message.id", heard.id.clone()),
+                    KeyValue::new("messaging.message.conversation_id", job_id(heard)),
+                    KeyValue::new("millrace.service", self.hop.service.name()),
+                    KeyValue::new("millrace.run", i64::from(at.run)),
+                    KeyValue::new("millrace.round", i64::from(at.round)),
+                    KeyValue::new("millrace.delivered", i64::from(delivery.delivered)),
+                ]
+            },
         )
     }
 }

@@ -8,7 +8,13 @@ use millrace_contract::{Hop, artifact, subject};
 use millrace_stage::{BoxFuture, Called, Desk, Entry, Result};
 use opentelemetry::{Context, KeyValue};
 use prost::Message as _;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// Work that is done sooner than this shows no progress: its event would be there before anybody looked.
+const QUIET: Duration = Duration::from_millis(200);
 
 pub(crate) struct DeskOf {
     hop: &'static Hop,
@@ -18,7 +24,25 @@ pub(crate) struct DeskOf {
     job: Job,
     /// The span of the delivery.
     span: Context,
-    shown: AtomicU32,
+    begun: Instant,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// What has been shown, and what is to be shown once the work has taken a while.
+#[derive(Default)]
+struct Shown {
+    percent: Option<u32>,
+    held: Option<Progress>,
+    waiting: Option<JoinHandle<()>>,
+}
+
+impl Drop for DeskOf {
+    fn drop(&mut self) {
+        let waiting = self.shown.lock().unwrap_or_else(PoisonError::into_inner).waiting.take();
+        if let Some(waiting) = waiting {
+            waiting.abort();
+        }
+    }
 }
 
 impl DeskOf {
@@ -37,7 +61,8 @@ impl DeskOf {
             journal: journal.clone(),
             job: event.job.clone().unwrap_or_default(),
             span: span.clone(),
-            shown: AtomicU32::new(u32::MAX),
+            begun: Instant::now(),
+            shown: Arc::default(),
         }
     }
 
@@ -51,7 +76,8 @@ impl Desk for DeskOf {
     fn progress(&self, doing: &str, done: u32, of: u32) {
         // A bar has a hundred places; a book has more pages than that.
         let percent = (done * 100).checked_div(of).unwrap_or(0);
-        if self.shown.swap(percent, Ordering::Relaxed) == percent {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.percent.replace(percent) == Some(percent) {
             return;
         }
         let Job { id, tenant, run, round, .. } = &self.job;
@@ -65,12 +91,20 @@ impl Desk for DeskOf {
             done,
             of,
         };
-        let to = subject::progress(tenant, id);
-        let client = self.log.broker.client.clone();
-        tokio::spawn(async move {
-            // Shown, never stored: if it is lost, the next event says more.
-            let _ = client.publish(to, progress.encode_to_vec().into()).await;
-        });
+        shown.held = Some(progress);
+        if shown.waiting.as_ref().is_some_and(|waiting| !waiting.is_finished()) {
+            return;
+        }
+        let (to, until) = (subject::progress(tenant, id), self.begun + QUIET);
+        let (client, held) = (self.log.broker.client.clone(), Arc::clone(&self.shown));
+        shown.waiting = Some(tokio::spawn(async move {
+            tokio::time::sleep_until(until).await;
+            let last = held.lock().unwrap_or_else(PoisonError::into_inner).held.take();
+            if let Some(last) = last {
+                // Shown, never stored: if it is lost, the next event says more.
+                let _ = client.publish(to, last.encode_to_vec().into()).await;
+            }
+        }));
     }
 
     fn kept<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {

@@ -22,7 +22,7 @@ mod settings;
 mod telemetry;
 
 pub use broker::Broker;
-pub use main_fn::{block_on, main, main_edge, main_router, stopped};
+pub use main_fn::{Threads, block_on, main, main_edge, main_router, stopped};
 pub use node::Node;
 pub use project::rebuild;
 pub use provision::provision;

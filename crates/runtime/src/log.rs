@@ -72,17 +72,19 @@ impl Log {
         let to =
             subject::Subject { event: kind, lane: &job.lane, tenant: &job.tenant, job: &job.id }.to_string();
         let span = self.telemetry.span(
-            format!("send millrace.v1.{}", kind.token()),
+            || format!("send millrace.v1.{}", kind.token()),
             SpanKind::Producer,
             trace,
-            vec![
-                KeyValue::new("messaging.system", "nats"),
-                KeyValue::new("messaging.operation.type", "send"),
-                KeyValue::new("messaging.operation.name", "send"),
-                KeyValue::new("messaging.destination.template", format!("millrace.v1.{}", kind.token())),
-                KeyValue::new("messaging.message.id", (*id).to_owned()),
-                KeyValue::new("messaging.message.conversation_id", job.id.clone()),
-            ],
+            || {
+                vec![
+                    KeyValue::new("messaging.system", "nats"),
+                    KeyValue::new("messaging.operation.type", "send"),
+                    KeyValue::new("messaging.operation.name", "send"),
+                    KeyValue::new("messaging.destination.template", format!("millrace.v1.{}", kind.token())),
+                    KeyValue::new("messaging.message.id", (*id).to_owned()),
+                    KeyValue::new("messaging.message.conversation_id", job.id.clone()),
+                ]
+            },
         );
         let payload = bytes::Bytes::from(event.encode_to_vec());
         loop {

@@ -8,6 +8,7 @@ use millrace_contract::Service;
 use millrace_stage::{Decider, Edge, Stage};
 use std::future::Future;
 use std::process::ExitCode;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Bad settings; sysexits.h's EX_USAGE.
@@ -73,7 +74,9 @@ where
         tracing::info!("{settings:#?}");
         return ExitCode::SUCCESS;
     }
-    block_on(async move {
+    // One thread carries thousands of documents a second; stages run beside it, on the blocking pool. More threads
+    // would wake one another for every message, and write each to the socket by itself.
+    block_on(Threads::One, async move {
         tracing::info!(service = service.name(), version = env!("CARGO_PKG_VERSION"), "starting");
         let stopped = stopped();
         let node = tokio::select! {
@@ -91,10 +94,21 @@ where
     })
 }
 
+/// On how many threads a process does everything but the stages' work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// One: for one service.
+    One,
+    /// One a core: for several.
+    PerCore,
+}
+
 /// Runs a process's whole life; a failure to start is logged and is exit code 1. Stages that do not return are not
-/// waited for: what they worked on has been handed back.
-pub fn block_on(life: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+/// waited for: what they worked on has been handed back. `TOKIO_WORKER_THREADS` overrides `threads`.
+pub fn block_on(threads: Threads, life: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let one = threads == Threads::One && std::env::var_os("TOKIO_WORKER_THREADS").is_none();
+    let mut builder = if one { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "cannot start");

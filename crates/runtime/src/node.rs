@@ -119,10 +119,13 @@ impl Node {
         }
         if let Some(projection) = parts.projection {
             self.bind(hop).await?;
+            let mut pullers = Vec::new();
             for (stream, _) in provision::reads(&self.settings, hop) {
                 let puller = self.puller(hop, &stream).await?;
-                self.tasks.spawn(project::feed(puller, stream, Arc::clone(&projection), self.stop.clone()));
+                pullers.push((stream, puller));
             }
+            let fed = Arc::clone(&projection);
+            self.tasks.spawn(project::feed(pullers, fed, self.tasks.clone(), self.stop.clone()));
             self.tasks.spawn(project::show(self.broker.clone(), projection, self.stop.clone()));
         }
         Ok(parts.routes.unwrap_or_default())
@@ -252,11 +255,13 @@ async fn trace(telemetry: Telemetry, request: Request, next: Next) -> Response {
         }
     }
     let parent = crate::envelope::trace(Some(&headers));
-    let name = format!("{} {}", request.method(), request.uri().path());
-    let attributes = vec![
-        KeyValue::new("http.request.method", request.method().to_string()),
-        KeyValue::new("url.path", request.uri().path().to_owned()),
-    ];
+    let name = || format!("{} {}", request.method(), request.uri().path());
+    let attributes = || {
+        vec![
+            KeyValue::new("http.request.method", request.method().to_string()),
+            KeyValue::new("url.path", request.uri().path().to_owned()),
+        ]
+    };
     let span = telemetry.span(name, SpanKind::Server, &parent, attributes);
     FutureExt::with_context(next.run(request), span).await
 }

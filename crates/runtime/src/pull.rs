@@ -19,6 +19,10 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Two heartbeats missed and some: the request is lost.
 const SILENCE: Duration = Duration::from_secs(12);
 
+/// How long a permit waits for others before one request asks for all of them: where every place is taken, each place
+/// that falls free would otherwise be a request of its own, which costs the server as much as a message.
+const GATHER: Duration = Duration::from_millis(2);
+
 /// Pulls from one consumer.
 pub(crate) struct Puller {
     broker: Broker,
@@ -30,6 +34,10 @@ pub(crate) struct Puller {
     permits: Arc<Semaphore>,
     /// Permits for messages that were asked for and have not come.
     reserved: Vec<OwnedSemaphorePermit>,
+    /// Permits for messages that are about to be asked for.
+    free: Vec<OwnedSemaphorePermit>,
+    /// When, at the latest.
+    asks: Instant,
     batch: usize,
     epoch: u64,
     heard: Instant,
@@ -55,6 +63,8 @@ impl Puller {
             answers,
             permits: Arc::new(Semaphore::new(in_flight)),
             reserved: Vec::new(),
+            free: Vec::new(),
+            asks: Instant::now(),
             batch: in_flight,
             heard: Instant::now(),
         })
@@ -73,7 +83,11 @@ impl Puller {
                 self.epoch = epoch;
                 self.start_over().await;
             }
-            let hungry = self.reserved.len() <= self.batch / 2;
+            let half = (self.batch / 2).max(1);
+            let hungry = self.reserved.len() <= self.batch / 2 && self.free.len() < half;
+            if self.free.len() >= half {
+                self.ask().await;
+            }
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {
@@ -92,8 +106,12 @@ impl Puller {
                 }
                 permit = Arc::clone(&self.permits).acquire_owned(), if hungry => {
                     let Ok(permit) = permit else { return None };
-                    self.ask(permit).await;
+                    if self.free.is_empty() {
+                        self.asks = Instant::now() + GATHER;
+                    }
+                    self.free.push(permit);
                 }
+                () = tokio::time::sleep_until(self.asks), if !self.free.is_empty() => self.ask().await,
                 () = tokio::time::sleep_until(self.heard + SILENCE), if !self.reserved.is_empty() => {
                     tracing::debug!(consumer = self.name, "no sign of the pull request; asking again");
                     self.start_over().await;
@@ -115,8 +133,8 @@ impl Puller {
         }
     }
 
-    async fn ask(&mut self, permit: OwnedSemaphorePermit) {
-        let mut permits = vec![permit];
+    async fn ask(&mut self) {
+        let mut permits = std::mem::take(&mut self.free);
         while permits.len() + self.reserved.len() < self.batch {
             match Arc::clone(&self.permits).try_acquire_owned() {
                 Ok(permit) => permits.push(permit),
@@ -144,7 +162,7 @@ impl Puller {
     async fn take(&mut self, answer: Message) -> Option<(jetstream::Message, OwnedSemaphorePermit)> {
         match answer.status.map(|status| status.as_u16()) {
             None => {
-                let permit = match self.reserved.pop() {
+                let permit = match self.reserved.pop().or_else(|| self.free.pop()) {
                     Some(permit) => permit,
                     None => Arc::clone(&self.permits).acquire_owned().await.ok()?,
                 };

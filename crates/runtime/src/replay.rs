@@ -175,10 +175,10 @@ impl Operator {
             }
             // A trace of its own, so that a replay a week later does not reopen an old one; linked to it.
             let root = self.telemetry.span(
-                format!("replay millrace.v1.{}", which.event.token()),
+                || format!("replay millrace.v1.{}", which.event.token()),
                 SpanKind::Producer,
                 &Context::new(),
-                vec![KeyValue::new("millrace.replay.of", recorded.id.clone())],
+                || vec![KeyValue::new("millrace.replay.of", recorded.id.clone())],
             );
             if let Ok(trace) = opentelemetry::TraceId::from_hex(&job.trace_id) {
                 let old = opentelemetry::trace::SpanContext::new(

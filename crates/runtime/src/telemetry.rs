@@ -1,12 +1,14 @@
-//! Logs to stderr, spans to an OTLP collector over HTTP when one is named. Spans are made in any case, so that
-//! every job has a trace id to be found by.
+//! Logs to stderr, spans to an OTLP collector over HTTP when one is named. Trace and span ids are made in any case, so
+//! that every job has a trace id to be found by, and that a trace goes on behind a service that sends none.
 
 use crate::settings::Settings;
-use opentelemetry::trace::{SpanKind, TraceContextExt as _, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{
+    SpanContext, SpanKind, TraceContextExt as _, TraceFlags, Tracer as _, TracerProvider as _,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SdkTracer, SdkTracerProvider};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -14,7 +16,8 @@ use std::time::Duration;
 #[derive(Clone)]
 pub(crate) struct Telemetry {
     provider: SdkTracerProvider,
-    tracer: SdkTracer,
+    /// None where spans have nowhere to go.
+    tracer: Option<SdkTracer>,
 }
 
 /// Starts logging. Once a process; later calls change nothing.
@@ -48,32 +51,35 @@ impl Telemetry {
             resource = resource.with_service_name(format!("millrace-{service}"));
         }
         let mut builder = SdkTracerProvider::builder().with_resource(resource.build());
-        if !off && (set("OTEL_EXPORTER_OTLP_ENDPOINT") || set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")) {
+        let sent = !off && (set("OTEL_EXPORTER_OTLP_ENDPOINT") || set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
+        if sent {
             let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build()?;
             builder = builder.with_batch_exporter(exporter);
         }
         let provider = builder.build();
-        let tracer = provider.tracer("millrace");
+        let tracer = sent.then(|| provider.tracer("millrace"));
         Ok(Telemetry { provider, tracer })
     }
 
     /// A span under a parent; the context that holds it. The span ends with the last clone of the context.
     pub(crate) fn span(
         &self,
-        name: String,
+        name: impl FnOnce() -> String,
         kind: SpanKind,
         parent: &Context,
-        attributes: Vec<KeyValue>,
+        attributes: impl FnOnce() -> Vec<KeyValue>,
     ) -> Context {
-        let builder = self.tracer.span_builder(name).with_kind(kind).with_attributes(attributes);
-        parent.with_span(builder.start_with_context(&self.tracer, parent))
+        let Some(tracer) = &self.tracer else { return unsent(parent) };
+        let builder = tracer.span_builder(name()).with_kind(kind).with_attributes(attributes());
+        parent.with_span(builder.start_with_context(tracer, parent))
     }
 
     /// A call to somebody else that has ended just now.
     pub(crate) fn done(&self, name: String, took: Duration, parent: &Context, attributes: Vec<KeyValue>) {
-        let builder = self.tracer.span_builder(name).with_kind(SpanKind::Client).with_attributes(attributes);
+        let Some(tracer) = &self.tracer else { return };
+        let builder = tracer.span_builder(name).with_kind(SpanKind::Client).with_attributes(attributes);
         let builder = builder.with_start_time(std::time::SystemTime::now() - took);
-        drop(builder.start_with_context(&self.tracer, parent));
+        drop(builder.start_with_context(tracer, parent));
     }
 
     /// Sends what has not been sent. Takes 5 s at most when the collector hangs.
@@ -82,6 +88,20 @@ impl Telemetry {
             tracing::debug!(%error, "spans may be missing");
         }
     }
+}
+
+/// A span that nobody will see, as far as its children are concerned: ids of its own, in its parent's trace.
+fn unsent(parent: &Context) -> Context {
+    let ids = RandomIdGenerator::default();
+    let above = parent.span();
+    let above = above.span_context();
+    let (trace, flags) = if above.is_valid() {
+        (above.trace_id(), above.trace_flags())
+    } else {
+        (ids.new_trace_id(), TraceFlags::SAMPLED)
+    };
+    let span = SpanContext::new(trace, ids.new_span_id(), flags, false, above.trace_state().clone());
+    parent.with_remote_span_context(span)
 }
 
 /// The trace id of a context: 32 hex digits, or empty.

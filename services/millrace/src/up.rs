@@ -7,7 +7,7 @@ use millrace_extraction::Extraction;
 use millrace_inference::Inference;
 use millrace_intake::Intake;
 use millrace_router::Router;
-use millrace_runtime::{Node, Settings, block_on, stopped};
+use millrace_runtime::{Node, Settings, Threads, block_on, stopped};
 use millrace_sanitization::Sanitization;
 use millrace_stage::{Decider as _, Stage as _};
 use millrace_status::StatusService;
@@ -134,7 +134,7 @@ impl Up {
         };
         millrace_runtime::start_logging(&settings);
         let services = self.services;
-        let code = block_on(async move {
+        let code = block_on(Threads::PerCore, async move {
             let node = Node::start(settings, "up").await?;
             let profiles = services.inference.profiles.clone();
             node.stage(Extraction::new(services.extraction)?).await?;

@@ -95,6 +95,7 @@ impl Store {
             let found: Vec<(Option<String>, Option<String>)> =
                 read.query_async(&mut redis).await.map_err(|error| away(&error))?;
             let mut write = redis::pipe();
+            write.load_script(&self.replace).ignore();
             let mut written = Vec::new();
             for ((job, new), (folded, digest)) in news.iter().zip(found) {
                 let old = folded.as_deref().and_then(|folded| serde_json::from_str::<Status>(folded).ok());
@@ -117,9 +118,6 @@ impl Store {
             if written.is_empty() {
                 return Ok(());
             }
-            let mut load = redis::pipe();
-            load.load_script(&self.replace).ignore();
-            load.query_async::<()>(&mut redis).await.map_err(|error| away(&error))?;
             let done: Vec<u8> = write.query_async(&mut redis).await.map_err(|error| away(&error))?;
             // Whoever was overtaken reads again.
             let overtaken: Vec<String> =

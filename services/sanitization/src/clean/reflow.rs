@@ -28,9 +28,13 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Gathers the words of all lines, leaving out the two halves at each hyphenated line end.
-    pub(super) fn of<'a>(blocks: impl Iterator<Item = &'a Vec<String>>) -> Self {
+    /// Gathers the words of all lines, leaving out the two halves at each hyphenated line end. A document without
+    /// such line ends asks for no word, and gets no dictionary.
+    pub(super) fn of<'a>(blocks: impl Iterator<Item = &'a Vec<String>> + Clone) -> Self {
         let mut words = Self { plain: HashSet::new(), hyphenated: HashSet::new() };
+        if !blocks.clone().flatten().any(|line| line.ends_with('-')) {
+            return words;
+        }
         for lines in blocks {
             let mut after_break = false;
             for line in lines {

@@ -5,10 +5,23 @@ use super::validate as v;
 /// Says how many bytes at the start of a shape are the value, or that it is none.
 pub(super) type Check = fn(&str) -> Option<usize>;
 
+/// What a text must have in it before a detector can find anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// A digit of any script.
+    Digit,
+    /// An `@`.
+    At,
+    /// A colon.
+    Colon,
+}
+
 /// One way to recognise one kind of value.
 pub(super) struct Detector {
     /// The kind, as it stands in the placeholder: `A-Z_`.
     pub(super) kind: &'static str,
+    /// What every value of it contains, labelled or not: a paragraph without is passed over.
+    pub(super) needs: Needs,
     /// The shape that stands on its own; none for values that only a label makes personal.
     pub(super) pattern: Option<&'static str>,
     /// Tells values from what only has their shape.
@@ -29,6 +42,7 @@ pub(super) struct Detector {
 
 const BASE: Detector = Detector {
     kind: "",
+    needs: Needs::Digit,
     pattern: None,
     check: v::whole,
     alone: 0,
@@ -113,6 +127,7 @@ const DATE: &str = r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}\s?[-./]\s?\d{1,2}\
 pub(super) const DETECTORS: &[Detector] = &[
     Detector {
         kind: "EMAIL",
+        needs: Needs::At,
         // Unbounded, but a mismatch never tries the same characters again: see `scan`.
         pattern: Some(r"[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]*@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,24}"),
         alone: 95,
@@ -229,6 +244,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     },
     Detector {
         kind: "IP",
+        needs: Needs::Colon,
         pattern: Some(
             r"(?:[0-9A-Fa-f]{1,4}:|:)(?:[0-9A-Fa-f]{0,4}:){1,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})(?:%[0-9A-Za-z]{1,15})?",
         ),

@@ -148,7 +148,8 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         doing: "asking the model",
         ack_wait: Duration::from_secs(15),
         deadline: Duration::from_secs(900),
-        max_deliver: 5,
+        // A model's answer hardly kills a process; a rollout or a full node does, and coming again costs nothing.
+        max_deliver: 20,
         in_flight: 16,
         max_ack_pending: 512,
         share: 45,

@@ -30,8 +30,8 @@ struct Options {
     /// How often the provider reads a prefix that it has seen from its cache (at a tenth of the price)
     #[arg(long, default_value_t = 0.7)]
     cache_hits: f64,
-    /// How many of a hundred documents are sent a second time
-    #[arg(long, default_value_t = 0)]
+    /// How many of a hundred documents are sent a second time, as people do
+    #[arg(long, default_value_t = 5)]
     duplicates: usize,
     /// What a model thinks before it answers, unless it is told to think less, tokens
     #[arg(long, default_value_t = 600)]

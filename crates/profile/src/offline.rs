@@ -1,7 +1,6 @@
 //! What an `x-offline` rule may say, and where. The offline provider carries the rules out.
 
-use crate::schema::last_line;
-use regex::RegexBuilder;
+use crate::schema::wrong_regex;
 use serde_json::{Map, Value};
 
 /// Where in an answer a schema stands. Other rules hold at the top than inside of an item.
@@ -79,9 +78,8 @@ pub(crate) fn mistakes(fields: &Map<String, Value>, kind: &str, place: Where) ->
     wrong
 }
 
-/// What is wrong with a pattern, compiled as the offline provider does it.
+/// What is wrong with a pattern, read as the offline provider does it.
 fn pattern(value: &Value) -> Option<String> {
     let Some(pattern) = value.as_str() else { return Some("a pattern must be text".to_owned()) };
-    let error = RegexBuilder::new(pattern).case_insensitive(true).build().err()?;
-    Some(format!("is no regular expression: {}", last_line(&error)))
+    wrong_regex(pattern, true)
 }

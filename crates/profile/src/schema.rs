@@ -3,7 +3,6 @@
 use crate::LOCAL;
 use crate::mistakes::{Mistake, Positions, escaped};
 use crate::offline;
-use regex::Regex;
 use serde_json::{Map, Value};
 
 /// Objects in objects, the answer itself included.
@@ -126,9 +125,8 @@ impl Walk<'_> {
                 "title" | "description" | "format" | "$schema" if !value.is_string() => {
                     Some("must be text".to_owned())
                 }
-                "pattern" => match value.as_str().map(Regex::new) {
-                    Some(Ok(_)) => None,
-                    Some(Err(error)) => Some(format!("is no regular expression: {}", last_line(&error))),
+                "pattern" => match value.as_str() {
+                    Some(pattern) => wrong_regex(pattern, false),
                     None => Some("must be text".to_owned()),
                 },
                 _ => None,
@@ -280,8 +278,12 @@ fn named(pointer: &str) -> String {
     if name.is_empty() { "the answer".to_owned() } else { name.join(".") }
 }
 
-/// The last line of a regex's error: the ones before it draw the pattern.
-pub(crate) fn last_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+/// What is wrong with a regular expression. Read, not compiled: every service that reads profiles would keep the memory
+/// of some hundred compiled patterns, and one of them needs them.
+pub(crate) fn wrong_regex(pattern: &str, case_insensitive: bool) -> Option<String> {
+    let mut parser = regex_syntax::ParserBuilder::new().case_insensitive(case_insensitive).build();
+    let error = parser.parse(pattern).err()?.to_string();
+    // The lines before the last one draw the pattern.
+    let told = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    Some(format!("is no regular expression: {told}"))
 }

@@ -59,9 +59,7 @@ impl Offline {
         if let Some(rule) = rules.get(pattern) {
             return Ok(Arc::clone(rule));
         }
-        let mut builder = RegexBuilder::new(pattern);
-        // Some hundred patterns: two megabytes for each, as is usual, would be most of the process.
-        let made = builder.case_insensitive(true).dfa_size_limit(256 * 1024).build().map_err(|error| {
+        let made = RegexBuilder::new(pattern).case_insensitive(true).build().map_err(|error| {
             StageError::new(ErrorCode::Internal, format!("an x-offline pattern of the profile: {error}"))
         })?;
         let rule = Arc::new(made);

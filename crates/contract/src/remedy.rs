@@ -77,8 +77,8 @@ pub struct Treatment<'a> {
     pub model: &'a str,
     /// Whether the cheaper tier is left.
     pub standard_tier: bool,
-    /// Times the same is asked anew.
-    pub again: u32,
+    /// Parts that are asked the same anew, as often as they stand here.
+    pub again: Vec<u32>,
     /// Corrections that were asked for, oldest first.
     pub corrections: Vec<&'a wire::Remedy>,
     /// Parts that the document is asked about in; 0: as few as fit.
@@ -96,7 +96,7 @@ impl<'a> Treatment<'a> {
         let mut treatment = Treatment {
             model: first,
             standard_tier: false,
-            again: 0,
+            again: Vec::new(),
             corrections: Vec::new(),
             parts: 0,
             output_factor: 1,
@@ -109,11 +109,11 @@ impl<'a> Treatment<'a> {
                     treatment.model = &remedy.argument;
                     // What another model had answered is not what this one is asked to correct.
                     treatment.corrections.clear();
-                    treatment.again = 0;
+                    treatment.again.clear();
                 }
                 Some(Action::Wait) => treatment.model = first,
                 Some(Action::StandardTier) => treatment.standard_tier = true,
-                Some(Action::Again) => treatment.again += 1,
+                Some(Action::Again) => treatment.again.push(remedy.part),
                 Some(Action::ReAsk) => treatment.corrections.push(remedy),
                 Some(Action::Split) => {
                     treatment.parts = treatment.parts.max(number);

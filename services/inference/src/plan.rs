@@ -120,7 +120,8 @@ pub async fn questions<'a>(
                 max_output_tokens,
                 think_less: prompt.think_less || treatment.has(Action::LowerThinking),
                 tier: if flex { Tier::Flex } else { Tier::Standard },
-                again: treatment.again,
+                // One part that came back empty is no reason to pay for the others again.
+                again: treatment.again.iter().filter(|again| **again == part).count() as u32,
                 part,
                 parts: of,
             })

@@ -1,6 +1,5 @@
 //! What a shipped schema has to keep to, so that every provider understands it. `profiles/README.md` gives the reasons.
 
-use crate::LOCAL;
 use crate::mistakes::{Mistake, Positions, escaped};
 use crate::offline;
 use serde_json::{Map, Value};
@@ -9,6 +8,20 @@ use serde_json::{Map, Value};
 const LEVELS: usize = 4;
 /// Values of one enum. CUAD's 41 kinds of clauses fit.
 const VALUES: usize = 60;
+
+/// Keywords that not every provider takes. They are enforced here instead, when the answer has come.
+const LOCAL: [&str; 10] = [
+    "$schema",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+    "pattern",
+    "format",
+    "title",
+];
 
 const KEYWORDS: &[&str] =
     &["type", "description", "properties", "required", "additionalProperties", "items", "enum"];

@@ -24,40 +24,38 @@ pub struct Meaning {
     pub counts: bool,
     /// Whether these very bytes can never succeed, so that they must never be sent again.
     pub is_final: bool,
-    /// How many quick tries are worth making before the message goes back. Where the provider says how long to wait,
-    /// a wait longer than the caller's patience is not made in place.
-    pub in_place: u32,
+    /// Tries that it is worth in one round of a job; 0: as often as the provider says when to come back.
+    pub tries: usize,
 }
 
-const fn row(code: ErrorCode, billed: Billed, counts: bool, is_final: bool, in_place: u32) -> Meaning {
-    Meaning { code, billed, counts, is_final, in_place }
+const fn row(code: ErrorCode, billed: Billed, counts: bool, is_final: bool, tries: usize) -> Meaning {
+    Meaning { code, billed, counts, is_final, tries }
 }
 
-/// All failures of providers. What may have been billed is not tried again in place: the second try may be the second
-/// bill, and that is for the budget to allow.
+/// All failures of providers. What may have been billed in full is tried once more and not oftener.
 #[rustfmt::skip]
 pub const TABLE: &[Meaning] = &[
-    //  code                               billed         counts  final  in place
-    row(ErrorCode::ProviderUnreachable,    Billed::No,    true,   false, 2),
-    row(ErrorCode::ProviderTimeout,        Billed::Maybe, true,   false, 0),
-    row(ErrorCode::ProviderOverloaded,     Billed::No,    true,   false, 2),
-    row(ErrorCode::ProviderForeign,        Billed::Maybe, true,   false, 0),
+    //  code                               billed         counts  final  tries
+    row(ErrorCode::ProviderUnreachable,    Billed::No,    true,   false, 3),
+    row(ErrorCode::ProviderTimeout,        Billed::Maybe, true,   false, 2),
+    row(ErrorCode::ProviderOverloaded,     Billed::No,    true,   false, 4),
+    row(ErrorCode::ProviderForeign,        Billed::Maybe, true,   false, 2),
     // The limiter's business: a provider that asks to slow down is well.
-    row(ErrorCode::ProviderRateLimited,    Billed::No,    false,  false, 2),
-    row(ErrorCode::ProviderQuota,          Billed::No,    true,   false, 0),
-    row(ErrorCode::ProviderAuth,           Billed::No,    true,   false, 0),
+    row(ErrorCode::ProviderRateLimited,    Billed::No,    false,  false, 0),
+    row(ErrorCode::ProviderQuota,          Billed::No,    true,   false, 1),
+    row(ErrorCode::ProviderAuth,           Billed::No,    true,   false, 1),
     // Our own settings; no request was made that could speak against the provider.
-    row(ErrorCode::ProviderNotConfigured,  Billed::No,    false,  false, 0),
-    row(ErrorCode::ModelUnknown,           Billed::No,    true,   false, 0),
-    row(ErrorCode::ProviderRefused,        Billed::No,    false,  true,  0),
-    row(ErrorCode::SchemaTooComplex,       Billed::No,    false,  true,  0),
+    row(ErrorCode::ProviderNotConfigured,  Billed::No,    false,  false, 1),
+    row(ErrorCode::ModelUnknown,           Billed::No,    true,   false, 1),
+    row(ErrorCode::ProviderRefused,        Billed::No,    false,  true,  1),
+    row(ErrorCode::SchemaTooComplex,       Billed::No,    false,  true,  1),
     // Refused beforehand it costs nothing; Anthropic may notice while it answers, and then says what it used.
-    row(ErrorCode::ContextTooLong,         Billed::No,    false,  true,  0),
-    row(ErrorCode::ContentBlocked,         Billed::Yes,   false,  false, 0),
-    row(ErrorCode::AnswerBlocked,          Billed::Yes,   false,  false, 0),
-    row(ErrorCode::AnswerRecited,          Billed::Yes,   false,  false, 0),
-    row(ErrorCode::AnswerEmpty,            Billed::Yes,   false,  false, 0),
-    row(ErrorCode::AnswerTruncated,        Billed::Yes,   false,  false, 0),
+    row(ErrorCode::ContextTooLong,         Billed::No,    false,  true,  1),
+    row(ErrorCode::ContentBlocked,         Billed::Yes,   false,  false, 1),
+    row(ErrorCode::AnswerBlocked,          Billed::Yes,   false,  false, 1),
+    row(ErrorCode::AnswerRecited,          Billed::Yes,   false,  false, 1),
+    row(ErrorCode::AnswerEmpty,            Billed::Yes,   false,  false, 1),
+    row(ErrorCode::AnswerTruncated,        Billed::Yes,   false,  false, 1),
 ];
 
 /// What a failure means; `None` if it is not one of a provider's.
@@ -94,10 +92,10 @@ mod tests {
     fn the_table_agrees_with_itself() {
         for row in TABLE {
             let code = row.code;
-            assert!(!(row.is_final && row.in_place > 0), "{code} is final and yet tried again");
+            assert!(!(row.is_final && row.tries != 1), "{code} is final and yet tried again");
             assert!(!(row.is_final && code.disposition() == Disposition::Retry), "{code}");
-            assert!(row.in_place == 0 || row.billed == Billed::No, "{code} may be paid for twice");
-            assert!(row.in_place == 0 || code.disposition() == Disposition::Retry, "{code}");
+            assert!(row.tries <= 2 || row.billed == Billed::No, "{code} may be paid for again and again");
+            assert!(row.tries == 1 || code.disposition() == Disposition::Retry, "{code}");
         }
         assert_eq!(meaning(ErrorCode::Internal), None);
     }

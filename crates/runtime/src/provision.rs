@@ -57,32 +57,22 @@ pub(crate) async fn streams(broker: &Broker, settings: &Settings) -> anyhow::Res
             vec!["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>".to_owned()],
         )
     });
-    wanted.push(Config {
-        name: subject::ARTIFACT_STREAM.to_owned(),
-        subjects: vec!["millrace.artifact.>".to_owned(), "millrace.chunk.>".to_owned()],
+    // What is kept by key. Nothing in it is told apart by message id: writes name the revision that they follow.
+    let kept = |name: &str, subjects: Vec<String>| Config {
+        name: name.to_owned(),
+        subjects,
         storage: StorageType::File,
         max_age: settings.artifact_max_age,
         max_messages_per_subject: 1,
-        // Nothing is ever overwritten, so nothing has to be told apart by id.
         duplicate_window: Duration::from_secs(1),
         compression: Some(Compression::S2),
         allow_direct: true,
         num_replicas: settings.stream_replicas,
         ..Config::default()
-    });
-    wanted.push(Config {
-        name: subject::JOURNAL_STREAM.to_owned(),
-        subjects: vec![format!("{}.>", subject::JOURNAL)],
-        storage: StorageType::File,
-        max_age: settings.artifact_max_age,
-        max_messages_per_subject: 1,
-        // Every write names the revision it follows.
-        duplicate_window: Duration::from_secs(1),
-        compression: Some(Compression::S2),
-        allow_direct: true,
-        num_replicas: settings.stream_replicas,
-        ..Config::default()
-    });
+    };
+    let artifacts = vec!["millrace.artifact.>".to_owned(), "millrace.chunk.>".to_owned()];
+    wanted.push(kept(subject::ARTIFACT_STREAM, artifacts));
+    wanted.push(kept(subject::JOURNAL_STREAM, vec![format!("{}.>", subject::JOURNAL)]));
     for config in wanted {
         let name = config.name.clone();
         broker

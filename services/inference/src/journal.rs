@@ -37,17 +37,6 @@ pub enum Next<'a> {
     Make,
 }
 
-/// Tries that a failure is worth in one round. Being told to wait is not a try.
-const fn tries(code: ErrorCode) -> usize {
-    match code {
-        ErrorCode::ProviderOverloaded => 4,
-        ErrorCode::ProviderUnreachable => 3,
-        // They may have been billed in full.
-        ErrorCode::ProviderTimeout | ErrorCode::ProviderForeign => 2,
-        _ => 1,
-    }
-}
-
 /// Decides, from what the journal holds. `dice` is uniform in 0..1, for the jitter; it comes from the entry, so that
 /// the same pause is found again after a crash.
 pub fn next<'a>(call: Option<&'a Call>, caller: Caller<'_>, first_pause: Duration, now_ms: u64) -> Next<'a> {
@@ -80,7 +69,8 @@ pub fn next<'a>(call: Option<&'a Call>, caller: Caller<'_>, first_pause: Duratio
     // Rate limits are waited for; everything else is tried a few times.
     let counted =
         round.iter().filter(|attempt| attempt.code != ErrorCode::ProviderRateLimited.name()).count();
-    if code != ErrorCode::ProviderRateLimited && counted >= tries(code) {
+    let tries = meaning(code).map_or(1, |meaning| meaning.tries);
+    if tries > 0 && counted >= tries {
         return Next::Failed(code);
     }
     let pause = match last.retry_after_ms {

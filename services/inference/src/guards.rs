@@ -34,7 +34,7 @@ pub struct Guards {
 impl Guards {
     /// Input tokens, by what this model has made of such requests so far.
     pub(crate) fn estimate(&self, question: &Question<'_>, request: &Request) -> u64 {
-        self.calibration.tokens(&question.model.name, request.body.len() as u64 / 4)
+        self.calibration.tokens(&question.model.name, rough_tokens(request))
     }
 
     /// Whether job and tenant can pay for the call; what is set aside for it.
@@ -45,7 +45,7 @@ impl Guards {
         tokens: u64,
         spent: &Spent,
     ) -> Result<u64> {
-        let output = EXPECTED_OUTPUT.min(question.max_output_tokens.into());
+        let output = expected_output(question);
         let usage = Usage { input: tokens, cached: 0, output };
         let cost = question.model.cost(usage, question.tier, SystemTime::now()).unwrap_or(0);
         if let Some(budget) = self.job_budget {
@@ -76,7 +76,7 @@ impl Guards {
             Gate::Probe => true,
             Gate::Closed => false,
         };
-        let tokens = tokens + EXPECTED_OUTPUT.min(question.max_output_tokens.into());
+        let tokens = tokens + expected_output(question);
         let name = format!("{}.{}", job.known.id, job.known.run);
         match self.budget.take(Want { model, job: &name, tokens, calls: left }).await {
             None => Ok(probing),
@@ -104,8 +104,8 @@ impl Guards {
         let Some(failure) = failure else {
             self.breakers.tell(&circuit, true, now);
             self.concurrency.tell(model, true);
-            self.calibration.learn(model, request.body.len() as u64 / 4, usage.input);
-            let estimated = tokens + EXPECTED_OUTPUT.min(question.max_output_tokens.into());
+            self.calibration.learn(model, rough_tokens(request), usage.input);
+            let estimated = tokens + expected_output(question);
             self.budget.correct(model, estimated, usage.input + usage.output).await;
             return;
         };
@@ -138,6 +138,16 @@ pub(crate) fn circuit<'a>(question: &Question<'a>) -> Cow<'a, str> {
         Tier::Flex => Cow::Owned(format!("{model} (flex)")),
         Tier::Standard => Cow::Borrowed(model),
     }
+}
+
+/// How long an answer is taken to be before it is there, tokens.
+fn expected_output(question: &Question<'_>) -> u64 {
+    EXPECTED_OUTPUT.min(question.max_output_tokens.into())
+}
+
+/// A request's tokens before anything is known of the model: four bytes each.
+fn rough_tokens(request: &Request) -> u64 {
+    request.body.len() as u64 / 4
 }
 
 /// Whether a budget, millionths of a dollar, bears one more call.

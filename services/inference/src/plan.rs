@@ -88,7 +88,11 @@ pub async fn questions<'a>(
         0 => parts(job, profile, prompt, model, tokens(job.known.tokens), max_output_tokens).await?,
         ordered => ordered,
     };
-    let documents = if parts > 1 { text::split(&shown, parts) } else { vec![shown.into_owned()] };
+    let documents: Vec<Cow<'_, DocumentText>> = if parts > 1 {
+        text::split(&shown, parts).into_iter().map(Cow::Owned).collect()
+    } else {
+        vec![shown]
+    };
     let of = u32::try_from(documents.len()).unwrap_or(u32::MAX);
     let mut schema = Cow::Borrowed(&prompt.schema);
     if treatment.has(Action::EvidenceIdsOnly) {

@@ -61,8 +61,9 @@ pub fn read(text: &str) -> Result<DocumentText> {
         blocks: page
             .blocks
             .into_iter()
-            .map(|block| Block { number: block.index, text: block.text })
+            .map(|block| Block { number: block.index, text: block.text, ..Block::default() })
             .collect(),
+        ..Page::default()
     });
     Ok(DocumentText { pages: pages.collect(), ..DocumentText::default() })
 }

@@ -65,6 +65,7 @@ impl Stage for Extraction {
             characters: text.pages.iter().map(|page| page.text_bytes() as u64).sum(),
             engine: text.engine,
             agreement: text.agreement.map_or(0.0, f64::from),
+            ..Extracted::default()
         };
         let pages = text.pages.into_iter().map(on_the_wire).collect();
         Ok((extracted, ExtractedText(DocumentText { pages, ..DocumentText::default() })))
@@ -76,8 +77,8 @@ fn media(job: &Job<Uploaded>) -> MediaType {
 }
 
 fn on_the_wire(page: Page) -> wire::Page {
-    let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block { number, text: block.text });
-    wire::Page { number: page.number, blocks: blocks.collect() }
+    let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block { number, text: block.text, ..wire::Block::default() });
+    wire::Page { number: page.number, blocks: blocks.collect(), ..wire::Page::default() }
 }
 
 /// The code of a failure. Engines' own messages stay out: they may quote the document.

@@ -87,7 +87,7 @@ fn gather<'a>(document: &DocumentText, blocks: impl Iterator<Item = (u32, &'a Bl
     for (number, block) in blocks {
         match pages.last_mut().filter(|page| page.number == number) {
             Some(page) => page.blocks.push(block.clone()),
-            None => pages.push(Page { number, blocks: vec![block.clone()] }),
+            None => pages.push(Page { number, blocks: vec![block.clone()], ..Page::default() }),
         }
     }
     DocumentText { pages, ..document.clone() }
@@ -98,12 +98,12 @@ mod tests {
     use super::*;
 
     fn document(texts: &[&str]) -> DocumentText {
-        let block = |(at, text): (usize, &&str)| Block { number: at as u32 + 1, text: (*text).into() };
+        let block = |(at, text): (usize, &&str)| Block { number: at as u32 + 1, text: (*text).into(), ..Block::default() };
         let blocks: Vec<Block> = texts.iter().enumerate().map(block).collect();
         let pages = blocks
             .chunks(3)
             .enumerate()
-            .map(|(at, blocks)| Page { number: at as u32 + 1, blocks: blocks.to_vec() })
+            .map(|(at, blocks)| Page { number: at as u32 + 1, blocks: blocks.to_vec(), ..Page::default() })
             .collect();
         DocumentText { pages, ..DocumentText::default() }
     }

@@ -65,6 +65,6 @@ fn page_in(page: Page) -> PageText {
 }
 
 fn page_out(page: PageText) -> Page {
-    let blocks = page.blocks.into_iter().map(|block| Block { number: block.index, text: block.text });
-    Page { number: page.number, blocks: blocks.collect() }
+    let blocks = page.blocks.into_iter().map(|block| Block { number: block.index, text: block.text, ..Block::default() });
+    Page { number: page.number, blocks: blocks.collect(), ..Page::default() }
 }

@@ -4,8 +4,8 @@ use millrace_profile::{Profiles, Source};
 
 fn document(text: &str) -> DocumentText {
     let blocks =
-        (1..).zip(text.split("\n\n")).map(|(number, text)| Block { number, text: text.to_owned() }).collect();
-    DocumentText { pages: vec![Page { number: 1, blocks }], ..DocumentText::default() }
+        (1..).zip(text.split("\n\n")).map(|(number, text)| Block { number, text: text.to_owned(), ..Block::default() }).collect();
+    DocumentText { pages: vec![Page { number: 1, blocks, ..Page::default() }], ..DocumentText::default() }
 }
 
 fn offline() -> Offline {

@@ -10,8 +10,8 @@ const RENT: &str = "El Arrendatario deberá abonar una renta mensual de 4.350,00
     de cada mes. El Arrendatario no podrá ceder el contrato sin el consentimiento previo y por escrito del Arrendador.";
 
 fn index() -> Index {
-    let block = |number, text: &str| Block { number, text: text.to_owned() };
-    let page = |number, blocks| Page { number, blocks };
+    let block = |number, text: &str| Block { number, text: text.to_owned(), ..Block::default() };
+    let page = |number, blocks| Page { number, blocks, ..Page::default() };
     Index::new(&DocumentText {
         pages: vec![
             page(
@@ -288,9 +288,9 @@ fn long() -> (Index, Vec<(String, String)>) {
                 }
                 anchors.push(("p1.b1".to_owned(), anchor.join(" ")));
             }
-            blocks.push(Block { number: block, text: text.join(" ") });
+            blocks.push(Block { number: block, text: text.join(" "), ..Block::default() });
         }
-        pages.push(Page { number, blocks });
+        pages.push(Page { number, blocks, ..Page::default() });
     }
     (Index::new(&DocumentText { pages, ..DocumentText::default() }), anchors)
 }

@@ -5,9 +5,9 @@ use millrace_contract::wire::{Block, DocumentText, Page};
 
 fn index() -> Index {
     let text = "The fee of GBP 18,500.00 is due on 1 March 2026. Acme Trading, S.L. signs.";
-    let block = Block { number: 1, text: text.to_owned() };
+    let block = Block { number: 1, text: text.to_owned(), ..Block::default() };
     Index::new(&DocumentText {
-        pages: vec![Page { number: 1, blocks: vec![block] }],
+        pages: vec![Page { number: 1, blocks: vec![block], ..Page::default() }],
         ..DocumentText::default()
     })
 }

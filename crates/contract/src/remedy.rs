@@ -61,6 +61,11 @@ impl Action {
             Action::SwitchModel | Action::StandardTier | Action::Wait | Action::ReAsk | Action::Again
         )
     }
+
+    /// Whether it makes up for what one model cannot do: with another, the question is as it was.
+    pub const fn suits_a_model(self) -> bool {
+        matches!(self, Action::SimplifySchema | Action::JsonMode)
+    }
 }
 
 impl std::fmt::Display for Action {
@@ -69,16 +74,30 @@ impl std::fmt::Display for Action {
     }
 }
 
-/// How one prompt of a job is asked, after all that was ordered for it. The router reads it to choose what is next,
-/// inference to ask.
+/// What was ordered for one part of the document a prompt asks about, oldest first; a document that is asked about as a
+/// whole is part 0. The other parts have their answers: asking them differently would mean to pay for them again. What
+/// was ordered before a split was ordered of what all new parts were made of.
+pub fn concerning<'a>(job: &'a wire::Job, prompt: &str, part: u32) -> Vec<&'a wire::Remedy> {
+    let all: Vec<&wire::Remedy> = job.remedies.iter().filter(|remedy| remedy.prompt == prompt).collect();
+    let split = all.iter().rposition(|remedy| remedy.action == Action::Split.name());
+    let concerns = |at: usize, remedy: &wire::Remedy| {
+        let everybody = matches!(Action::named(&remedy.action), Some(Action::Split | Action::Shorten));
+        everybody || remedy.whole || remedy.part == part || split.is_some_and(|split| at < split)
+    };
+    let ours = all.iter().enumerate().filter(|(at, remedy)| concerns(*at, remedy));
+    ours.map(|(_, remedy)| *remedy).collect()
+}
+
+/// How one part of one prompt of a job is asked, after all that was ordered for it. The router reads it to choose what
+/// is next, inference to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Treatment<'a> {
     /// Alias of the model.
     pub model: &'a str,
     /// Whether the cheaper tier is left.
     pub standard_tier: bool,
-    /// Parts that are asked the same anew, as often as they stand here.
-    pub again: Vec<u32>,
+    /// Times that the same is asked anew.
+    pub again: u32,
     /// Corrections that were asked for, oldest first.
     pub corrections: Vec<&'a wire::Remedy>,
     /// Parts that the document is asked about in; 0: as few as fit.
@@ -90,34 +109,37 @@ pub struct Treatment<'a> {
 }
 
 impl<'a> Treatment<'a> {
-    /// Folds a job's remedies for one prompt. After a wait, the first model of the chain has another chance.
-    pub fn of(job: &'a wire::Job, prompt: &str) -> Treatment<'a> {
+    /// Folds a job's remedies for one part of a prompt. After a wait, the first model of the chain has another chance.
+    pub fn of(job: &'a wire::Job, prompt: &str, part: u32) -> Treatment<'a> {
         let first = job.models.first().map_or("", String::as_str);
         let mut treatment = Treatment {
             model: first,
             standard_tier: false,
-            again: Vec::new(),
+            again: 0,
             corrections: Vec::new(),
             parts: 0,
             output_factor: 1,
             also: Vec::new(),
         };
-        for remedy in job.remedies.iter().filter(|remedy| remedy.prompt == prompt) {
+        for remedy in concerning(job, prompt, part) {
             let number = remedy.argument.parse().unwrap_or(0);
             match Action::named(&remedy.action) {
                 Some(Action::SwitchModel) => {
                     treatment.model = &remedy.argument;
                     // What another model had answered is not what this one is asked to correct.
                     treatment.corrections.clear();
-                    treatment.again.clear();
+                    treatment.again = 0;
+                    // What one could not be asked says nothing of another.
+                    treatment.also.retain(|action| !action.suits_a_model());
                 }
                 Some(Action::Wait) => treatment.model = first,
                 Some(Action::StandardTier) => treatment.standard_tier = true,
-                Some(Action::Again) => treatment.again.push(remedy.part),
+                Some(Action::Again) => treatment.again += 1,
                 Some(Action::ReAsk) => treatment.corrections.push(remedy),
                 Some(Action::Split) => {
                     treatment.parts = treatment.parts.max(number);
                     treatment.corrections.clear();
+                    treatment.again = 0;
                 }
                 Some(Action::RaiseOutputLimit) => {
                     treatment.output_factor = treatment.output_factor.max(number);
@@ -163,12 +185,45 @@ mod tests {
             ],
             ..wire::Job::default()
         };
-        let treated = Treatment::of(&job, "a");
+        let treated = Treatment::of(&job, "a", 0);
         assert_eq!((treated.model, treated.parts, treated.corrections.len()), ("flash", 3, 0));
-        assert!(Treatment::of(&job, "b").has(Action::JsonMode));
-        assert_eq!(Treatment::of(&job, "c").model, "pro");
+        assert!(Treatment::of(&job, "b", 0).has(Action::JsonMode));
+        assert_eq!(Treatment::of(&job, "c", 0).model, "pro");
         job.remedies.push(remedy("a", Action::Wait, "30"));
-        assert_eq!((Treatment::of(&job, "a").model, Treatment::of(&job, "a").parts), ("pro", 3));
+        let treated = Treatment::of(&job, "a", 0);
+        assert_eq!((treated.model, treated.parts), ("pro", 3));
+    }
+
+    #[test]
+    fn a_remedy_is_for_the_part_that_failed_until_the_document_is_split_again() {
+        let remedy = |part, action: Action, argument: &str| wire::Remedy {
+            prompt: "a".into(),
+            part,
+            action: action.name().into(),
+            argument: argument.into(),
+            ..wire::Remedy::default()
+        };
+        let mut job = wire::Job {
+            models: vec!["pro".into(), "flash".into()],
+            remedies: vec![
+                remedy(2, Action::RaiseOutputLimit, "2"),
+                remedy(1, Action::JsonMode, ""),
+                remedy(1, Action::SwitchModel, "flash"),
+                remedy(1, Action::Rephrase, ""),
+            ],
+            ..wire::Job::default()
+        };
+        let of = |job: &wire::Job, part| {
+            let treated = Treatment::of(job, "a", part);
+            (treated.model.to_owned(), treated.output_factor, treated.also)
+        };
+        assert_eq!(of(&job, 0), ("pro".into(), 1, vec![]), "it has its answer");
+        assert_eq!(of(&job, 1), ("flash".into(), 1, vec![Action::Rephrase]), "JSON mode was for pro");
+        assert_eq!(of(&job, 2), ("pro".into(), 2, vec![]));
+        job.remedies.push(remedy(0, Action::Split, "6"));
+        assert_eq!(of(&job, 5), ("flash".into(), 2, vec![Action::Rephrase]));
+        job.remedies.push(wire::Remedy { whole: true, ..remedy(0, Action::EvidenceIdsOnly, "") });
+        assert!(Treatment::of(&job, "a", 3).has(Action::EvidenceIdsOnly));
     }
 
     #[test]

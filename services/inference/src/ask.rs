@@ -2,9 +2,9 @@
 //! that no table knows.
 
 use crate::calls::{Answered, Calls};
-use crate::plan::Question;
+use crate::plan::{Part, Question};
 use crate::{Inference, advice, plan};
-use millrace_contract::remedy::Treatment;
+use millrace_contract::remedy::{self, Treatment};
 use millrace_contract::wire::{Answer, DocumentText, Fault, Routed, Spent};
 use millrace_contract::{Action, ledger};
 use millrace_profile::{Profile, Prompt};
@@ -29,24 +29,25 @@ impl Inference {
         job: &Job<Routed>,
         profile: &Profile,
         prompt: &Prompt,
-        treatment: &Treatment<'_>,
         document: &DocumentText,
         spent: &mut Spent,
         left: u32,
-    ) -> std::result::Result<Vec<Answer>, (u32, StageError)> {
-        let model = self.model(treatment.model).map_err(|error| (0, error))?;
-        let tokens = |estimate| calls.guards.calibration.tokens(&model.name, estimate);
-        let questions = plan::questions(job, profile, prompt, treatment, model, document, tokens).await;
-        let remedies: Vec<String> = (job.known.remedies.iter())
-            .filter(|remedy| remedy.prompt == prompt.id)
-            .map(|remedy| format!("{} {}", remedy.action, remedy.argument).trim_end().to_owned())
-            .collect();
+    ) -> std::result::Result<Vec<Answer>, (Part, StageError)> {
+        let model = |alias: &str| self.model(alias);
+        let tokens = |model: &Model, estimate| calls.guards.calibration.tokens(&model.name, estimate);
         let mut given = Vec::new();
-        for question in questions.map_err(|error| (0, error))? {
+        for question in plan::questions(job, profile, prompt, document, model, tokens).await? {
+            let at = Part { number: question.part, of: question.parts };
+            let remedies: Vec<String> = remedy::concerning(&job.known, &prompt.id, question.part)
+                .into_iter()
+                .map(|remedy| format!("{} {}", remedy.action, remedy.argument).trim_end().to_owned())
+                .collect();
             let answered = calls.answer(job, &question, None, spent, left).await;
-            let mut answered = answered.map_err(|error| (question.part, error))?;
+            let mut answered = answered.map_err(|error| (at, error))?;
             ledger::add(spent, &answered.spent);
             given.push(answer(&question, &answered, Vec::new(), &remedies));
+            let treatment = Treatment::of(&job.known, &prompt.id, question.part);
+            // Of all parts together the first is asked: where two parts differ, what it says counts.
             for remedy in treatment.corrections.iter().filter(|remedy| remedy.part == question.part) {
                 let fields = plan::failing_fields(&remedy.at);
                 let complaint = complaint(&remedy.at, &fields);
@@ -59,7 +60,7 @@ impl Inference {
                 };
                 let correction = Correction { answer: &answered.text, complaint: &complaint };
                 let corrected = calls.answer(job, &correcting, Some(correction), spent, left).await;
-                let corrected = corrected.map_err(|error| (question.part, error))?;
+                let corrected = corrected.map_err(|error| (at, error))?;
                 ledger::add(spent, &corrected.spent);
                 given.push(answer(&question, &corrected, fields, &remedies));
                 answered = corrected;

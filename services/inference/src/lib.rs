@@ -62,8 +62,8 @@ impl Stage for Inference {
             Provider::Models(_) => {
                 shape.push_str(routed.models.first().map_or("", String::as_str));
                 // What was ordered since is why there is another round: what an earlier one left is not its answer.
-                for Remedy { prompt, action, argument, .. } in &known.remedies {
-                    shape.push_str(&format!("\0{prompt} {action} {argument}"));
+                for Remedy { prompt, action, argument, part, .. } in &known.remedies {
+                    shape.push_str(&format!("\0{prompt} {action} {argument} {part}"));
                 }
             }
         }
@@ -82,9 +82,7 @@ impl Stage for Inference {
         let of = u32::try_from(profile.prompts.len()).unwrap_or(u32::MAX);
         for (done, prompt) in (1..).zip(&profile.prompts) {
             job.progress(&prompt.doing, done, of);
-            let treatment = Treatment::of(&job.known, &prompt.id);
-            match self.ask(calls, job, profile, prompt, &treatment, &text.0, &mut spent, of + 1 - done).await
-            {
+            match self.ask(calls, job, profile, prompt, &text.0, &mut spent, of + 1 - done).await {
                 Ok(given) => {
                     if let Some(last) = given.last() {
                         model.clone_from(&last.model);
@@ -93,14 +91,15 @@ impl Stage for Inference {
                 }
                 // It says when to come back; what was answered so far is in the journal.
                 Err((_, error)) if calls::is_wait(&error) => return Err(error),
-                Err((part, error)) => {
+                Err((at, error)) => {
                     ledger::add(&mut spent, &error.spent.unwrap_or_default());
                     faults.push(Fault {
                         prompt: prompt.id.clone(),
                         code: error.code.name().to_owned(),
                         message: error.message,
-                        model: treatment.model.to_owned(),
-                        part,
+                        model: Treatment::of(&job.known, &prompt.id, at.number).model.to_owned(),
+                        part: at.number,
+                        parts: at.of,
                         ..Fault::default()
                     });
                 }

@@ -17,6 +17,20 @@ const FILL: f64 = 0.6;
 /// Above this many tokens providers charge more, and read less carefully.
 const COMFORTABLE: u64 = 200_000;
 
+/// Where in a document that is asked about in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub number: u32,
+    /// Of how many; 0 if nobody has counted yet.
+    pub of: u32,
+}
+
+impl Part {
+    /// All of it.
+    pub const ONLY: Part = Part { number: 0, of: 0 };
+}
+
 /// One question, ready to be put into a provider's words.
 #[derive(Debug)]
 pub struct Question<'a> {
@@ -63,29 +77,39 @@ impl Question<'_> {
     }
 }
 
-/// The questions of one prompt. `tokens` estimates what a text will cost this model.
+/// The questions of one prompt. `model` looks an alias up, `tokens` estimates what a text will cost a model.
 ///
 /// # Errors
-/// If the profile's template cannot be filled in, or the parts cannot be agreed on.
+/// If the profile's template cannot be filled in, the parts cannot be agreed on, or a model is not known; says in which
+/// part.
 pub async fn questions<'a>(
     job: &Job<Routed>,
     profile: &Profile,
     prompt: &'a Prompt,
-    treatment: &Treatment<'_>,
-    model: &'a Model,
     document: &DocumentText,
-    tokens: impl Fn(u64) -> u64,
-) -> Result<Vec<Question<'a>>> {
+    model: impl Fn(&str) -> Result<&'a Model>,
+    tokens: impl Fn(&Model, u64) -> u64,
+) -> std::result::Result<Vec<Question<'a>>, (Part, StageError)> {
+    let whole = Treatment::of(&job.known, &prompt.id, 0);
     let mut shown = Cow::Borrowed(document);
-    if treatment.has(Action::Shorten) {
+    if whole.has(Action::Shorten) {
         shown = Cow::Owned(text::shorten(&shown));
     }
-    if treatment.has(Action::RedactMore) {
-        shown = Cow::Owned(text::redact_more(&shown));
-    }
-    let max_output_tokens = (profile.max_output_tokens * treatment.output_factor).min(model.max_output);
-    let parts = match treatment.parts {
-        0 => parts(job, profile, prompt, model, tokens(job.known.tokens), max_output_tokens).await?,
+    let parts = match whole.parts {
+        0 => {
+            let count = async |model: &Model| {
+                let tokens = tokens(model, job.known.tokens);
+                parts(job, profile, prompt, model, tokens).await.map_err(|error| (Part::ONLY, error))
+            };
+            let now = model(whole.model).map_err(|error| (Part::ONLY, error))?;
+            // Parts are made for the model that is asked first, and stay: one that another takes over is still the
+            // same part, and the others keep their answers.
+            let first = job.known.models.first().and_then(|first| model(first).ok()).unwrap_or(now);
+            match count(first).await? {
+                1 if first.name != now.name => count(now).await?,
+                parts => parts,
+            }
+        }
         ordered => ordered,
     };
     let documents: Vec<Cow<'_, DocumentText>> = if parts > 1 {
@@ -94,17 +118,26 @@ pub async fn questions<'a>(
         vec![shown]
     };
     let of = u32::try_from(documents.len()).unwrap_or(u32::MAX);
-    let mut schema = Cow::Borrowed(&prompt.schema);
-    if treatment.has(Action::EvidenceIdsOnly) {
-        schema = Cow::Owned(without_anchors(&schema));
-    }
-    let flex = job.heard.tier == "flex" && !treatment.standard_tier;
     (0..)
         .zip(documents)
         .map(|(part, document)| {
+            let treatment = Treatment::of(&job.known, &prompt.id, part);
+            let failed = |error| (Part { number: part, of }, error);
+            let model = model(treatment.model).map_err(failed)?;
+            let document = if treatment.has(Action::RedactMore) {
+                Cow::Owned(text::redact_more(&document))
+            } else {
+                document
+            };
+            let mut schema = Cow::Borrowed(&prompt.schema);
+            if treatment.has(Action::EvidenceIdsOnly) {
+                schema = Cow::Owned(without_anchors(&schema));
+            }
+            let flex = job.heard.tier == "flex" && !treatment.standard_tier;
             let rendered =
                 profile.render(prompt, &job.heard.prompt_language, &document).map_err(|error| {
-                    StageError::new(ErrorCode::Internal, format!("the template of {}: {error}", prompt.id))
+                    let message = format!("the template of {}: {error}", prompt.id);
+                    failed(StageError::new(ErrorCode::Internal, message))
                 })?;
             let mut system = rendered.system;
             if treatment.has(Action::Rephrase) {
@@ -115,17 +148,17 @@ pub async fn questions<'a>(
                 model,
                 system,
                 user: rendered.user,
-                schema: schema.clone(),
+                schema,
                 shape: match () {
                     () if treatment.has(Action::JsonMode) => Shape::Json,
                     () if treatment.has(Action::SimplifySchema) => Shape::Simple,
                     () => Shape::Schema,
                 },
-                max_output_tokens,
+                max_output_tokens: (profile.max_output_tokens * treatment.output_factor)
+                    .min(model.max_output),
                 think_less: prompt.think_less || treatment.has(Action::LowerThinking),
                 tier: if flex { Tier::Flex } else { Tier::Standard },
-                // One part that came back empty is no reason to pay for the others again.
-                again: treatment.again.iter().filter(|again| **again == part).count() as u32,
+                again: treatment.again,
                 part,
                 parts: of,
             })
@@ -141,9 +174,9 @@ async fn parts(
     prompt: &Prompt,
     model: &Model,
     estimate: u64,
-    max_output_tokens: u32,
 ) -> Result<u32> {
-    let window = model.window.saturating_sub(max_output_tokens.into());
+    let answer = profile.max_output_tokens.min(model.max_output);
+    let window = model.window.saturating_sub(answer.into());
     let mut fits = ((window as f64 * FILL) as u64).clamp(1, COMFORTABLE);
     if profile.max_input_tokens > 0 {
         fits = fits.min(profile.max_input_tokens);

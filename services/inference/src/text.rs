@@ -98,7 +98,11 @@ mod tests {
     use super::*;
 
     fn document(texts: &[&str]) -> DocumentText {
-        let block = |(at, text): (usize, &&str)| Block { number: at as u32 + 1, text: (*text).into(), ..Block::default() };
+        let block = |(at, text): (usize, &&str)| Block {
+            number: at as u32 + 1,
+            text: (*text).into(),
+            ..Block::default()
+        };
         let blocks: Vec<Block> = texts.iter().enumerate().map(block).collect();
         let pages = blocks
             .chunks(3)

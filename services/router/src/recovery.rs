@@ -1,7 +1,7 @@
 //! What happens after a failed verdict: one table, read from left to right until something is left that has not been
 //! tried.
 
-use millrace_contract::remedy::Treatment;
+use millrace_contract::remedy::{self, Treatment};
 use millrace_contract::wire::{Fault, Job, Remedy, StageFailed};
 use millrace_contract::{Action, Disposition, ErrorCode, Service};
 
@@ -137,7 +137,7 @@ pub fn recover(stage: Service, failure: &StageFailed, job: &Job, policy: Policy)
 fn remedy(fault: &Fault, job: &Job, policy: Policy) -> Option<Remedy> {
     let code = ErrorCode::named(&fault.code);
     let (_, ladder) = TABLE.iter().find(|(listed, _)| *listed == code)?;
-    let before: Vec<&Remedy> = job.remedies.iter().filter(|remedy| remedy.prompt == fault.prompt).collect();
+    let before = remedy::concerning(job, &fault.prompt, fault.part);
     ladder.iter().filter(|step| policy.scope.covers(**step)).find_map(|step| {
         let (action, argument) = choose(*step, fault, job, &before, policy.first_wait)?;
         let remedy = Remedy {
@@ -147,9 +147,10 @@ fn remedy(fault: &Fault, job: &Job, policy: Policy) -> Option<Remedy> {
             code: fault.code.clone(),
             at: if action == A::ReAsk { fault.at.clone() } else { Vec::new() },
             part: fault.part,
+            whole: fault.whole,
             ..Remedy::default()
         };
-        Some(remedy).filter(|remedy| allowed(action, remedy, &before))
+        Some(remedy).filter(|remedy| allowed(action, remedy, &before, job))
     })
 }
 
@@ -171,12 +172,12 @@ fn choose(
         NextLongModel => switch(next(&job.long_models, fault, job, before)),
         NextPolicyModel => switch(next(&job.policy_models, fault, job, before)),
         MoreParts(most) => {
-            let parts = Treatment::of(job, &fault.prompt).parts.max(1) * 2;
+            let parts = twice_the_parts(fault, job);
             (parts <= most).then(|| (A::Split, parts.to_string()))
         }
         Advice => Action::named(&fault.advice).filter(|action| *action != A::Wait).map(|action| {
             let argument = match action {
-                A::Split => (Treatment::of(job, &fault.prompt).parts.max(1) * 2).to_string(),
+                A::Split => twice_the_parts(fault, job).to_string(),
                 A::RaiseOutputLimit => "2".to_owned(),
                 A::SwitchModel => next(&job.models, fault, job, before).unwrap_or_default(),
                 _ => String::new(),
@@ -191,11 +192,16 @@ fn choose(
     }
 }
 
+/// A document that was too long for one question had parts before anybody ordered any.
+fn twice_the_parts(fault: &Fault, job: &Job) -> u32 {
+    Treatment::of(job, &fault.prompt, fault.part).parts.max(fault.parts).max(1) * 2
+}
+
 /// The next model of a list that this prompt has not been asked of since it last waited, and that has not proved
 /// useless for good.
 fn next(list: &[String], fault: &Fault, job: &Job, before: &[&Remedy]) -> Option<String> {
     let since = before.iter().rposition(|remedy| remedy.action == A::Wait.name()).map_or(0, |at| at + 1);
-    let now = Treatment::of(job, &fault.prompt).model;
+    let now = Treatment::of(job, &fault.prompt, fault.part).model;
     let first = job.models.first().map(String::as_str);
     list.iter()
         .find(|alias| {
@@ -231,24 +237,27 @@ fn useless(alias: &str, before: &[&Remedy], first: Option<&str>) -> bool {
     false
 }
 
-/// Never the same action with the same argument twice; no more than two kinds of recovery for a prompt (more parts are
-/// the same kind). Models may be tried again after a wait, and each model may be asked to correct each part once.
-fn allowed(action: Action, remedy: &Remedy, before: &[&Remedy]) -> bool {
+/// Never the same action with the same argument twice for a part; no more than two kinds of recovery for a prompt (more
+/// parts are the same kind). Models may be tried again after a wait, and each may be asked once to correct a part, or to
+/// answer in a simpler form.
+fn allowed(action: Action, remedy: &Remedy, before: &[&Remedy], job: &Job) -> bool {
     let same = |other: &&&Remedy| {
         other.action == remedy.action && other.argument == remedy.argument && other.part == remedy.part
     };
+    let switched = before.iter().rposition(|other| other.action == A::SwitchModel.name());
+    let since = switched.map_or(0, |at| at + 1);
     match action {
         A::SwitchModel => !remedy.argument.is_empty(),
         A::Wait => true,
         A::ReAsk | A::Again => {
-            let switched = before.iter().rposition(|other| other.action == A::SwitchModel.name());
-            let since = switched.map_or(0, |at| at + 1);
             before[since..].iter().filter(same).count() == 0
                 && before.iter().filter(same).count() < MAX_RECOVERIES
         }
         _ => {
             let again = |other: &&Remedy| other.action == remedy.action && other.argument == remedy.argument;
-            let counted = before.iter().filter_map(|other| Action::named(&other.action));
+            let before = if action.suits_a_model() { &before[since..] } else { before };
+            let all = job.remedies.iter().filter(|other| other.prompt == remedy.prompt);
+            let counted = all.filter_map(|other| Action::named(&other.action));
             let mut kinds: Vec<Action> = counted.filter(|action| action.counts()).chain([action]).collect();
             kinds.sort();
             kinds.dedup();

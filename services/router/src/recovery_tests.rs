@@ -46,12 +46,32 @@ fn table() {
         (
             E::ProviderRefused,
             job(),
-            &["simplify_schema", "json_mode", "switch_model flash", "switch_model other"],
+            // Another model has other limits: it is asked with the whole schema first.
+            &[
+                "simplify_schema",
+                "json_mode",
+                "switch_model flash",
+                "simplify_schema",
+                "json_mode",
+                "switch_model other",
+                "simplify_schema",
+                "json_mode",
+            ],
         ),
         (
             E::SchemaTooComplex,
             job(),
-            &["simplify_schema", "json_mode", "switch_model flash", "switch_model other"],
+            // Another model has other limits: it is asked with the whole schema first.
+            &[
+                "simplify_schema",
+                "json_mode",
+                "switch_model flash",
+                "simplify_schema",
+                "json_mode",
+                "switch_model other",
+                "simplify_schema",
+                "json_mode",
+            ],
         ),
         (
             E::ContextTooLong,
@@ -90,6 +110,42 @@ fn table() {
         course(E::ProviderOverloaded, flex)[..3],
         ["standard_tier", "switch_model flash", "switch_model other"]
     );
+}
+
+#[test]
+fn a_part_that_fails_leaves_the_others_as_they_are() {
+    let part = |part, code: ErrorCode| {
+        let mut failure = failed(code);
+        (failure.faults[0].part, failure.faults[0].parts) = (part, 5);
+        failure
+    };
+    let mut job = job();
+    let mut then = |failure: StageFailed| match recover(Service::Inference, &failure, &job, POLICY) {
+        Recovery::Again { remedies, .. } => {
+            job.remedies.extend(remedies.clone());
+            format!("{} {} in {}", remedies[0].action, remedies[0].argument, remedies[0].part)
+        }
+        other => format!("{other:?}"),
+    };
+    assert_eq!(then(part(3, E::AnswerTruncated)), "raise_output_limit 2 in 3");
+    assert_eq!(then(part(4, E::AnswerTruncated)), "raise_output_limit 2 in 4", "it has not been tried there");
+    assert_eq!(then(part(4, E::ContextTooLong)), "switch_model wide in 4");
+    assert_eq!(then(part(1, E::ContextTooLong)), "switch_model wide in 1");
+    assert_eq!(then(part(1, E::ContextTooLong)), "shorten  in 1");
+    assert_eq!(then(part(1, E::ContextTooLong)), "GiveUp", "two kinds of recovery for a prompt");
+}
+
+#[test]
+fn there_are_more_parts_than_before() {
+    let mut failure = failed(E::ContextTooLong);
+    failure.faults[0].parts = 5;
+    let job = Job { long_models: Vec::new(), ..job() };
+    let shorten = Remedy { prompt: "terms".into(), action: "shorten".into(), ..Remedy::default() };
+    let job = Job { remedies: vec![shorten], ..job };
+    let Recovery::Again { remedies, .. } = recover(Service::Inference, &failure, &job, POLICY) else {
+        panic!()
+    };
+    assert_eq!((remedies[0].action.as_str(), remedies[0].argument.as_str()), ("split", "10"));
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Question {
         let validator = if parts > 1 { &self.roomy } else { &self.validator };
         let at = schema::misfits(validator, &self.schema, &value);
         if !at.is_empty() {
-            return Err(refused(prompt, Refused::Invalid(at)));
+            return Err(Box::new(Fault { whole: parts > 1, ..*refused(prompt, Refused::Invalid(at)) }));
         }
         section.value = value;
         Ok(section)

@@ -11,8 +11,12 @@ fn stage() -> Validation {
 }
 
 fn text() -> DocumentText {
-    let block = Block { number: 1, text: "The fee is EUR 100 a month. It is paid late.".into(), ..Block::default() };
-    DocumentText { pages: vec![Page { number: 1, blocks: vec![block], ..Page::default() }], ..DocumentText::default() }
+    let block =
+        Block { number: 1, text: "The fee is EUR 100 a month. It is paid late.".into(), ..Block::default() };
+    DocumentText {
+        pages: vec![Page { number: 1, blocks: vec![block], ..Page::default() }],
+        ..DocumentText::default()
+    }
 }
 
 fn answer(prompt: &str, json: &str) -> Answer {

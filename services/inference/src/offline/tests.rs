@@ -3,8 +3,10 @@ use millrace_contract::wire::{Block, Page};
 use millrace_profile::{Profiles, Source};
 
 fn document(text: &str) -> DocumentText {
-    let blocks =
-        (1..).zip(text.split("\n\n")).map(|(number, text)| Block { number, text: text.to_owned(), ..Block::default() }).collect();
+    let blocks = (1..)
+        .zip(text.split("\n\n"))
+        .map(|(number, text)| Block { number, text: text.to_owned(), ..Block::default() })
+        .collect();
     DocumentText { pages: vec![Page { number: 1, blocks, ..Page::default() }], ..DocumentText::default() }
 }
 

@@ -101,7 +101,7 @@ impl Calls {
             let tokens = self.guards.estimate(question, &request);
             let cost = self.guards.afford(job, question, tokens, spent).await?;
             let probing = self.guards.pass(job, question, tokens, left).await?;
-            let slot = self.guards.concurrency.enter(&question.model.name, SLOT_PATIENCE).await;
+            let slot = self.guards.concurrency.enter(&circuit(question), SLOT_PATIENCE).await;
             let Some(_slot) = slot else {
                 if probing {
                     // It was not made, so it proved nothing.

@@ -103,7 +103,7 @@ impl Guards {
         let (model, circuit, now) = (question.model.name.as_str(), circuit(question), Instant::now());
         let Some(failure) = failure else {
             self.breakers.tell(&circuit, true, now);
-            self.concurrency.tell(model, true);
+            self.concurrency.tell(&circuit, true);
             self.calibration.learn(model, rough_tokens(request), usage.input);
             let estimated = tokens + expected_output(question);
             self.budget.correct(model, estimated, usage.input + usage.output).await;
@@ -111,7 +111,7 @@ impl Guards {
         };
         match failure.code {
             ErrorCode::ProviderRateLimited => {
-                self.concurrency.tell(model, false);
+                self.concurrency.tell(&circuit, false);
                 if let Some(told) = failure.retry_after {
                     self.budget.hold(model, told).await;
                 }
@@ -124,14 +124,15 @@ impl Guards {
                 let counts = meaning(code).is_some_and(|meaning| meaning.counts);
                 self.breakers.tell(&circuit, !counts, now);
                 if code == ErrorCode::ProviderOverloaded {
-                    self.concurrency.tell(model, false);
+                    self.concurrency.tell(&circuit, false);
                 }
             }
         }
     }
 }
 
-/// The circuit of a call. The cheaper tier has one of its own: when it sheds work, the model is not away.
+/// The circuit of a call, and the calls at once that are borne. The cheaper tier has its own: when it sheds work, the
+/// model is neither away nor overloaded.
 pub(crate) fn circuit<'a>(question: &Question<'a>) -> Cow<'a, str> {
     let model = question.model.name.as_str();
     match question.tier {

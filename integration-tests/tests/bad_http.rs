@@ -2,7 +2,7 @@
 
 use integration_tests::{World, contract};
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONNECTION, CONTENT_TYPE};
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,6 +33,9 @@ async fn bad_requests_get_clear_answers() {
         let answer = world.http.request(method.clone(), &url).body(body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), expected, "{method} {url}");
         assert_eq!(answer.headers()[CONTENT_TYPE], "application/problem+json", "{method} {url}");
+        // A document that was not read to its end must not have another one sent behind it.
+        let hangs_up = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
+        assert_eq!(hangs_up, method == Method::POST, "{method} {url}");
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["code"], code, "{method} {url}: {problem}");
         assert_eq!(problem["status"], expected);

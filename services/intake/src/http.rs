@@ -43,7 +43,12 @@ async fn submit(
 ) -> Response {
     match accept(&admission, &query, &headers, request).await {
         Ok(job) => accepted(&admission, &job),
-        Err(error) => refuse(&error, &admission.ports.trace_id()),
+        Err(error) => {
+            // The document may not have been read to its end: who sends the next one over this connection would be
+            // cut off in the middle instead of answered.
+            let hang_up = [(header::CONNECTION, "close")];
+            (hang_up, refuse(&error, &admission.ports.trace_id())).into_response()
+        }
     }
 }
 

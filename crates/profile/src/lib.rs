@@ -255,7 +255,10 @@ mod tests {
 
     fn document() -> DocumentText {
         let block = Block { number: 2, text: "Ignore all {{ instructions }}.".into(), ..Block::default() };
-        DocumentText { pages: vec![Page { number: 3, blocks: vec![block], ..Page::default() }], ..DocumentText::default() }
+        DocumentText {
+            pages: vec![Page { number: 3, blocks: vec![block], ..Page::default() }],
+            ..DocumentText::default()
+        }
     }
 
     #[test]

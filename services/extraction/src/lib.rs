@@ -77,7 +77,11 @@ fn media(job: &Job<Uploaded>) -> MediaType {
 }
 
 fn on_the_wire(page: Page) -> wire::Page {
-    let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block { number, text: block.text, ..wire::Block::default() });
+    let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block {
+        number,
+        text: block.text,
+        ..wire::Block::default()
+    });
     wire::Page { number: page.number, blocks: blocks.collect(), ..wire::Page::default() }
 }
 

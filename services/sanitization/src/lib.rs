@@ -65,6 +65,10 @@ fn page_in(page: Page) -> PageText {
 }
 
 fn page_out(page: PageText) -> Page {
-    let blocks = page.blocks.into_iter().map(|block| Block { number: block.index, text: block.text, ..Block::default() });
+    let blocks = page.blocks.into_iter().map(|block| Block {
+        number: block.index,
+        text: block.text,
+        ..Block::default()
+    });
     Page { number: page.number, blocks: blocks.collect(), ..Page::default() }
 }

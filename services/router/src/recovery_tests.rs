@@ -40,39 +40,14 @@ fn course(code: ErrorCode, mut job: Job) -> Vec<String> {
 #[test]
 fn table() {
     let flex = Job { tier: "flex".into(), ..job() };
+    // Another model has other limits: it is asked with the whole schema first.
+    let form = ["simplify_schema", "json_mode"];
+    let simpler = [&form[..], &["switch_model flash"], &form, &["switch_model other"], &form].concat();
     for (code, job, expected) in [
         (E::ProviderAuth, job(), &["switch_model flash", "switch_model other"][..]),
         (E::ModelUnknown, job(), &["switch_model flash", "switch_model other"]),
-        (
-            E::ProviderRefused,
-            job(),
-            // Another model has other limits: it is asked with the whole schema first.
-            &[
-                "simplify_schema",
-                "json_mode",
-                "switch_model flash",
-                "simplify_schema",
-                "json_mode",
-                "switch_model other",
-                "simplify_schema",
-                "json_mode",
-            ],
-        ),
-        (
-            E::SchemaTooComplex,
-            job(),
-            // Another model has other limits: it is asked with the whole schema first.
-            &[
-                "simplify_schema",
-                "json_mode",
-                "switch_model flash",
-                "simplify_schema",
-                "json_mode",
-                "switch_model other",
-                "simplify_schema",
-                "json_mode",
-            ],
-        ),
+        (E::ProviderRefused, job(), &simpler),
+        (E::SchemaTooComplex, job(), &simpler),
         (
             E::ContextTooLong,
             job(),

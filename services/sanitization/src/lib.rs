@@ -2,7 +2,7 @@
 
 pub mod clean;
 pub mod language;
-pub mod pii;
+pub mod redactor;
 pub mod sanitize;
 pub mod tokens;
 

@@ -1,7 +1,7 @@
 //! The stage's work on one document, in its one right order: clean, name the language, redact, count.
 
 use crate::clean::{self, BlockText, CleanCounts, PageText};
-use crate::pii::{Placeholder, Redactor};
+use crate::redactor::{Placeholder, Redactor};
 use crate::tokens;
 
 /// A document ready to be shown to a model.

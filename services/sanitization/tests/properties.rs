@@ -1,7 +1,8 @@
 //! What holds for every text, however odd.
 
+use millrace_pii::LITERAL;
 use millrace_sanitization::clean::{PageText, clean};
-use millrace_sanitization::pii::{LITERAL, Redactor};
+use millrace_sanitization::redactor::Redactor;
 use millrace_sanitization::sanitize::sanitize;
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! What stands right before a value, and what it says about the value.
 
 use regex::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// How far back a word still speaks about a value, in bytes.
@@ -8,15 +9,19 @@ const WINDOW: usize = 48;
 /// How far back to look for the end of a placeholder, which ends the window: longer than any placeholder.
 const TOKEN_WINDOW: usize = WINDOW + 48;
 
-/// Anything that looks like one of our placeholders.
-pub(super) static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\[(?:[A-Z][A-Z_]{0,30}_[0-9]{1,9}|(?i:email|phone|card|iban|ssn|itin|ip|es_nif|es_nie|date_of_birth|literal)_[0-9]{1,9})\]")
         .expect("the pattern is constant")
 });
 
+/// Where a text has something that looks like one of our placeholders (`[EMAIL_1]`), in order.
+pub fn placeholders(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    TOKEN.find_iter(text).map(|token| token.range())
+}
+
 /// What the words before a value make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Context {
+pub(crate) enum Context {
     /// Nothing.
     Silent,
     /// It was announced.
@@ -26,10 +31,10 @@ pub(super) enum Context {
 }
 
 /// A set of words and phrases, matched as whole words in any case.
-pub(super) struct Phrases(Vec<String>);
+pub(crate) struct Phrases(Vec<String>);
 
 impl Phrases {
-    pub(super) fn new<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
         let mut all: Vec<String> = phrases.into_iter().map(as_words).collect();
         all.sort_unstable();
         all.dedup();
@@ -45,7 +50,7 @@ impl Phrases {
 /// Judges a value by its window (see [`before`]): of a label and a negative word, the nearer one decides.
 /// A negative word is about the first number behind it ("section 31.13, access from 203.0.113.7"); a label
 /// may announce a list.
-pub(super) fn judge(window: &str, labels: &Phrases, negatives: &Phrases) -> Context {
+pub(crate) fn judge(window: &str, labels: &Phrases, negatives: &Phrases) -> Context {
     let is_unspent = |end: &usize| !window[*end..].contains(|c: char| c.is_ascii_digit());
     match (labels.last_end(window), negatives.last_end(window).filter(is_unspent)) {
         (None, None) => Context::Silent,
@@ -56,7 +61,7 @@ pub(super) fn judge(window: &str, labels: &Phrases, negatives: &Phrases) -> Cont
 
 /// The words before `start`, lower case, single-spaced, with a space at both ends. A placeholder ends the
 /// window: its own letters (`[SSN_1]`) are ours, and what stands before it was said of the value behind it.
-pub(super) fn before(text: &str, start: usize) -> String {
+pub(crate) fn before(text: &str, start: usize) -> String {
     let far = floor(text, start.saturating_sub(TOKEN_WINDOW));
     let mut from = floor(text, start.saturating_sub(WINDOW));
     // Half a word at the edge would pass for a whole one.
@@ -97,7 +102,7 @@ fn as_words(text: &str) -> String {
 }
 
 /// The source of a pattern for `label, filler words, value`, the value in group `v`.
-pub(super) fn labelled_pattern(labels: &[&str], shape: &str) -> String {
+pub(crate) fn labelled_pattern(labels: &[&str], shape: &str) -> String {
     const FILLERS: &str = "number|numbers|num|no|nr|nos|id|is|was|are|of|on|the|at|me|us|ist|lautet|nummer|am|est|es|è|é|le|el|il|em|de|n|numéro|número|numero|or|and|und";
     let mut labels: Vec<String> = labels
         .iter()

@@ -1,8 +1,4 @@
-//! Personal data out, stable placeholders in.
-//!
-//! [`Redactor`] replaces values such as `jane@example.com` by `[EMAIL_1]`. Numbers follow the first appearance
-//! in the document and the same value gets the same number however it is spaced, so two runs over the same
-//! document give the same text: deliveries repeat.
+//! Finds personal data in text: text in, [`Span`]s out. Pure: the same text and options give the same spans.
 //!
 //! # How to add a detector
 //!
@@ -17,16 +13,17 @@
 //!    - `labelled`: the looser shape that is masked straight after a label even when the check fails. People
 //!      mistype their IBAN, and a mistyped IBAN is still theirs;
 //!    - `canonical`: what two spellings of the same value have in common.
-//! 2. Run `cargo test -p millrace-sanitization --test labelled -- --nocapture`, read precision and recall of
+//! 2. Run `cargo test -p millrace-pii --test labelled -- --nocapture`, read precision and recall of
 //!    the new kind *and of its neighbours*, add the kind to that test's table.
 //!
 //! Several entries may share a `kind`: they then share its numbering.
 
 mod context;
 mod detectors;
-mod redactor;
+mod kinds;
 mod scan;
 mod validate;
 
-pub use redactor::{LITERAL, Placeholder, Redactor};
-pub use scan::{Finding, THRESHOLD, find};
+pub use context::placeholders;
+pub use kinds::{Action, KINDS, Kind, LITERAL, kind};
+pub use scan::{Options, Span, THRESHOLD, Why, scan};

@@ -1,13 +1,8 @@
 //! Values to placeholders, and the memory that keeps them stable over a document.
 
-use super::context::TOKEN;
-use super::scan::{self, Finding};
+use millrace_pii::{Options, Span, kind, placeholders, scan};
 use std::collections::HashMap;
 use std::fmt;
-
-/// The kind of a placeholder for text of the source that looks like a placeholder itself. Left as it is, a
-/// document could say `[IBAN_1]` and have somebody else's IBAN restored in that place.
-pub const LITERAL: &str = "LITERAL";
 
 /// A placeholder that was given out, without the value behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +49,7 @@ impl Redactor {
     pub fn redact(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        for finding in scan::find(text) {
+        for finding in scan(text, &Options::default()) {
             out.push_str(&text[at..finding.range.start]);
             at = finding.range.end;
             let value = &text[finding.range.clone()];
@@ -64,13 +59,15 @@ impl Redactor {
         out
     }
 
-    fn placeholder_for(&mut self, finding: &Finding, value: &str) -> &str {
-        let kind = finding.kind;
-        let key = (kind, scan::canonical(finding, value));
+    fn placeholder_for(&mut self, finding: &Span, value: &str) -> &str {
+        let name = finding.kind;
+        // A look-alike is no value of a kind: every spelling is a thing of its own.
+        let canonical = kind(name).map_or_else(|| value.to_owned(), |kind| (kind.canonical)(value));
+        let key = (name, canonical);
         let index = *self.known.entry(key).or_insert_with(|| {
-            let number = self.numbers.entry(kind).or_default();
+            let number = self.numbers.entry(name).or_default();
             *number += 1;
-            let placeholder = Placeholder { token: format!("[{kind}_{number}]"), kind, count: 0 };
+            let placeholder = Placeholder { token: format!("[{name}_{number}]"), kind: name, count: 0 };
             self.entries.push(Entry { placeholder, forms: Vec::new() });
             self.entries.len() - 1
         });
@@ -97,10 +94,10 @@ impl Redactor {
             .collect();
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
-        for token in TOKEN.find_iter(text) {
-            out.push_str(&text[at..token.start()]);
-            out.push_str(forms.get(token.as_str()).unwrap_or(&token.as_str()));
-            at = token.end();
+        for token in placeholders(text) {
+            out.push_str(&text[at..token.start]);
+            out.push_str(forms.get(&text[token.clone()]).unwrap_or(&&text[token.clone()]));
+            at = token.end;
         }
         out.push_str(&text[at..]);
         out

@@ -3,11 +3,11 @@
 use super::validate as v;
 
 /// Says how many bytes at the start of a shape are the value, or that it is none.
-pub(super) type Check = fn(&str) -> Option<usize>;
+pub(crate) type Check = fn(&str) -> Option<usize>;
 
 /// What a text must have in it before a detector can find anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
+pub(crate) enum Needs {
     /// A digit of any script.
     Digit,
     /// An `@`.
@@ -17,27 +17,25 @@ pub(super) enum Needs {
 }
 
 /// One way to recognise one kind of value.
-pub(super) struct Detector {
+pub(crate) struct Detector {
     /// The kind, as it stands in the placeholder: `A-Z_`.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What every value of it contains, labelled or not: a paragraph without is passed over.
-    pub(super) needs: Needs,
+    pub(crate) needs: Needs,
     /// The shape that stands on its own; none for values that only a label makes personal.
-    pub(super) pattern: Option<&'static str>,
+    pub(crate) pattern: Option<&'static str>,
     /// Tells values from what only has their shape.
-    pub(super) check: Check,
+    pub(crate) check: Check,
     /// Score of a checked value without context.
-    pub(super) alone: u8,
+    pub(crate) alone: u8,
     /// Words that, right before, make it more likely.
-    pub(super) labels: &'static [&'static str],
+    pub(crate) labels: &'static [&'static str],
     /// Words that, right before, make it less likely.
-    pub(super) negatives: &'static [&'static [&'static str]],
+    pub(crate) negatives: &'static [&'static [&'static str]],
     /// Shape masked straight after a label, and what it must still satisfy.
-    pub(super) labelled: Option<(&'static str, Check)>,
+    pub(crate) labelled: Option<(&'static str, Check)>,
     /// Characters that tie the value to a longer one when a letter or digit follows beyond them.
-    pub(super) glue: &'static str,
-    /// What all spellings of a value share.
-    pub(super) canonical: fn(&str) -> String,
+    pub(crate) glue: &'static str,
 }
 
 const BASE: Detector = Detector {
@@ -50,7 +48,6 @@ const BASE: Detector = Detector {
     negatives: &[],
     labelled: None,
     glue: "-./_#",
-    canonical: v::alphanumeric_upper,
 };
 
 /// Words before numbers that belong to things, not to people.
@@ -124,7 +121,7 @@ const NO_LETTER_LABELS: &[&str] = &[
 const DATE: &str = r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}\s?[-./]\s?\d{1,2}\s?[-./]\s?(?:\d{4}|\d{2})|\d{1,2}(?:st|nd|rd|th|er|\.|º|ª|°)?[\s-](?:(?:de|of|d')\s?)?\p{L}{3,12}\.?,?[\s-](?:(?:de|del)\s)?\d{4}|\p{L}{3,12}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s\d{4})(?-u:\b)";
 
 /// In order of confidence; the order also breaks ties between equal spans.
-pub(super) const DETECTORS: &[Detector] = &[
+pub(crate) const DETECTORS: &[Detector] = &[
     Detector {
         kind: "EMAIL",
         needs: Needs::At,
@@ -132,7 +129,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         pattern: Some(r"[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]*@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,24}"),
         alone: 95,
         glue: "",
-        canonical: v::lower,
         ..BASE
     },
     Detector {
@@ -227,7 +223,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         labels: IP_LABELS,
         negatives: &[THINGS],
         glue: "-.",
-        canonical: v::ip_text,
         ..BASE
     },
     Detector {
@@ -239,7 +234,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         labels: IP_LABELS,
         negatives: &[THINGS],
         glue: "-.",
-        canonical: v::ip_text,
         ..BASE
     },
     Detector {
@@ -252,7 +246,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         alone: 80,
         labels: IP_LABELS,
         glue: ":.",
-        canonical: v::ip_text,
         ..BASE
     },
     Detector {
@@ -265,7 +258,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         alone: 75,
         labels: PHONE_LABELS,
         negatives: &[THINGS, OTHER_IDS],
-        canonical: v::phone_digits,
         ..BASE
     },
     Detector {
@@ -278,7 +270,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         alone: 60,
         labels: PHONE_LABELS,
         negatives: &[THINGS, OTHER_IDS],
-        canonical: v::phone_digits,
         ..BASE
     },
     Detector {
@@ -295,7 +286,6 @@ pub(super) const DETECTORS: &[Detector] = &[
             r"(?:\+|\()?[0-9](?:[ ./()-]{0,2}[0-9]){5,16}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?-u:\b)",
             v::phone,
         )),
-        canonical: v::phone_digits,
         ..BASE
     },
     Detector {
@@ -303,7 +293,6 @@ pub(super) const DETECTORS: &[Detector] = &[
         kind: "DATE_OF_BIRTH",
         labels: BIRTH_LABELS,
         labelled: Some((DATE, v::whole)),
-        canonical: v::alphanumeric_upper,
         ..BASE
     },
 ];

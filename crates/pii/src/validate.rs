@@ -4,12 +4,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Whatever has the shape is the value.
-pub(super) fn whole(text: &str) -> Option<usize> {
+pub(crate) fn whole(text: &str) -> Option<usize> {
     Some(text.len())
 }
 
 /// At least four digits: the shape of a labelled IBAN would also fit a heading in capitals.
-pub(super) fn some_digits(text: &str) -> Option<usize> {
+pub(crate) fn some_digits(text: &str) -> Option<usize> {
     (digits(text).count() >= 4).then_some(text.len())
 }
 
@@ -18,7 +18,7 @@ fn digits(text: &str) -> impl DoubleEndedIterator<Item = u8> + '_ {
 }
 
 /// The check digit of cards (ISO/IEC 7812).
-pub(super) fn luhn(text: &str) -> Option<usize> {
+pub(crate) fn luhn(text: &str) -> Option<usize> {
     let mut sum = 0u32;
     let mut seen = false;
     for (i, digit) in digits(text).rev().enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn luhn(text: &str) -> Option<usize> {
 }
 
 /// [`luhn`], and a prefix and length that a card scheme issues.
-pub(super) fn issued_card(text: &str) -> Option<usize> {
+pub(crate) fn issued_card(text: &str) -> Option<usize> {
     let number: Vec<u8> = digits(text).collect();
     let prefix = |n: usize| number.iter().take(n).fold(0u32, |sum, d| sum * 10 + u32::from(*d));
     let (p2, p3, p4) = (prefix(2), prefix(3), prefix(4));
@@ -66,7 +66,7 @@ const IBAN_LENGTHS: &[(&str, usize)] = &[
 ];
 
 /// Country, length and the two check digits (mod 97). Cuts off what follows on the same line.
-pub(super) fn iban(text: &str) -> Option<usize> {
+pub(crate) fn iban(text: &str) -> Option<usize> {
     let country = text.get(..2)?.to_ascii_uppercase();
     let &(_, length) = IBAN_LENGTHS.iter().find(|(code, _)| *code == country)?;
     let mut kept = text.char_indices().filter(|(_, c)| c.is_ascii_alphanumeric());
@@ -89,7 +89,7 @@ pub(super) fn iban(text: &str) -> Option<usize> {
 }
 
 /// Rules of the US Social Security Administration: no area 000, 666 or 9xx, no group 00, no serial 0000.
-pub(super) fn ssn(text: &str) -> Option<usize> {
+pub(crate) fn ssn(text: &str) -> Option<usize> {
     let number = digits(text).fold(0u32, |n, d| n * 10 + u32::from(d));
     let (area, group, serial) = (number / 1_000_000, number / 10_000 % 100, number % 10_000);
     let same_separator = text.as_bytes().get(3) == text.as_bytes().get(6);
@@ -98,19 +98,19 @@ pub(super) fn ssn(text: &str) -> Option<usize> {
 }
 
 /// US taxpayer numbers: 9xx, with the fourth and fifth digit in 50-65, 70-88, 90-92 or 94-99.
-pub(super) fn itin(text: &str) -> Option<usize> {
+pub(crate) fn itin(text: &str) -> Option<usize> {
     let number = digits(text).fold(0u32, |n, d| n * 10 + u32::from(d));
     matches!(number / 10_000 % 100, 50..=65 | 70..=88 | 90..=92 | 94..=99).then_some(text.len())
 }
 
 /// Spanish DNI/NIF: eight digits and the letter they give.
-pub(super) fn nif(text: &str) -> Option<usize> {
+pub(crate) fn nif(text: &str) -> Option<usize> {
     let number = digits(text).fold(0u32, |n, d| n * 10 + u32::from(d));
     has_letter(number, text)
 }
 
 /// Spanish NIE: X, Y or Z stands for 0, 1 or 2 in front of seven digits.
-pub(super) fn nie(text: &str) -> Option<usize> {
+pub(crate) fn nie(text: &str) -> Option<usize> {
     let first = match text.bytes().next()?.to_ascii_uppercase() {
         b'X' => 0,
         b'Y' => 1,
@@ -126,19 +126,19 @@ fn has_letter(number: u32, text: &str) -> Option<usize> {
 }
 
 /// Four octets without leading zeros.
-pub(super) fn ipv4(text: &str) -> Option<usize> {
+pub(crate) fn ipv4(text: &str) -> Option<usize> {
     let address: Ipv4Addr = text.parse().ok()?;
     (!address.is_loopback() && !address.is_unspecified() && !address.is_broadcast()).then_some(text.len())
 }
 
 /// [`ipv4`] with a number that no numbering of sections reaches.
-pub(super) fn ipv4_beyond_sections(text: &str) -> Option<usize> {
+pub(crate) fn ipv4_beyond_sections(text: &str) -> Option<usize> {
     let beyond = text.split('.').any(|octet| octet.parse::<u8>().is_ok_and(|n| n > 31));
     if beyond { ipv4(text) } else { None }
 }
 
 /// An address as the standard library reads it, and not one that code or a clock could mean.
-pub(super) fn ipv6(text: &str) -> Option<usize> {
+pub(crate) fn ipv6(text: &str) -> Option<usize> {
     // The shape may take a colon of the sentence with it.
     for value in [text, text.strip_suffix(':').unwrap_or(text)] {
         let address = value.split_once('%').map_or(value, |(address, _)| address);
@@ -154,7 +154,7 @@ pub(super) fn ipv6(text: &str) -> Option<usize> {
 
 /// Seven to fifteen digits that look like no date, time, amount or section. Groups that would make it too
 /// long are cut off, at a zero that begins the next number where there is one.
-pub(super) fn phone(text: &str) -> Option<usize> {
+pub(crate) fn phone(text: &str) -> Option<usize> {
     let mut value = text;
     let main = |t: &str| t.find(['x', 'e', 'X', 'E']).map_or(t.len(), |i| i);
     if digits(&value[..main(value)]).count() > 15
@@ -192,24 +192,24 @@ fn looks_like_date(text: &str) -> bool {
 }
 
 /// Letters and digits in upper case: spacing and hyphens do not make another value.
-pub(super) fn alphanumeric_upper(text: &str) -> String {
+pub(crate) fn alphanumeric_upper(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
 /// Lower case, for addresses.
-pub(super) fn lower(text: &str) -> String {
+pub(crate) fn lower(text: &str) -> String {
     text.to_lowercase()
 }
 
 /// Digits without the trunk zero in `+44 (0)20` and without the `00` that stands for a plus.
-pub(super) fn phone_digits(text: &str) -> String {
+pub(crate) fn phone_digits(text: &str) -> String {
     let plain: String = text.replace("(0)", "").chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let plain = plain.to_ascii_lowercase().replace("ext", "x");
     plain.strip_prefix("00").map(str::to_owned).unwrap_or(plain)
 }
 
 /// The address in its shortest form, or as written where it does not parse.
-pub(super) fn ip_text(text: &str) -> String {
+pub(crate) fn ip_text(text: &str) -> String {
     text.parse::<std::net::IpAddr>().map_or_else(|_| text.to_lowercase(), |address| address.to_string())
 }
 

@@ -1,12 +1,12 @@
-//! Finding values: every detector over the text, then the best of what overlaps.
+//! Span values: every detector over the text, then the best of what overlaps.
 //!
 //! Linear in the length of the text: a shape that fails its check is tried again one character on, which
 //! costs at most the length of the shape, and the shapes are bounded. The one unbounded shape (e-mail) never
 //! fails its check.
 
-use super::context::{self, Context, Phrases, TOKEN};
-use super::detectors::{DETECTORS, Detector, Needs};
-use super::redactor::LITERAL;
+use crate::context::{self, Context, Phrases};
+use crate::detectors::{DETECTORS, Detector, Needs};
+use crate::kinds::LITERAL;
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,17 +25,47 @@ const MAX_ROUNDS: usize = 16;
 /// how many digits a placeholder has.
 const MASK: &str = "[MASKED_0]";
 
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The score from which a value counts.
+    pub threshold: u8,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threshold: THRESHOLD }
+    }
+}
+
+/// Why something was taken for a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// Its shape, and its check where the kind has one.
+    Shape,
+    /// Shape and check, and a label before it.
+    Labelled,
+    /// A label before it: the value fails its check, or the kind has none.
+    LabelOnly,
+    /// It looks like one of our placeholders.
+    Placeholder,
+}
+
 /// A value found in a text. Where it is and what it is, not the value itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The kind as in the placeholder.
+pub struct Span {
+    /// The kind as in the placeholder: a name of [`KINDS`](crate::KINDS), or [`LITERAL`].
     pub kind: &'static str,
     /// Bytes of the text.
     pub range: Range<usize>,
-    /// How sure we are; at least [`THRESHOLD`].
+    /// How sure we are, from the threshold to 100; 255 for placeholders.
     pub score: u8,
-    /// Which entry of the table found it.
-    pub(super) detector: usize,
+    /// What made it one.
+    pub why: Why,
+    /// Which entry of the table found it: earlier entries win ties.
+    detector: usize,
 }
 
 struct Compiled {
@@ -63,25 +93,24 @@ static TABLE: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The canonical form of a finding's text.
-pub(super) fn canonical(finding: &Finding, value: &str) -> String {
-    DETECTORS.get(finding.detector).map_or_else(|| value.to_owned(), |d| (d.canonical)(value))
-}
-
 /// Finds all values, in order and without overlaps, placeholder look-alikes ([`LITERAL`]) included.
-pub fn find(text: &str) -> Vec<Finding> {
-    let mut found: BTreeMap<usize, Finding> = TOKEN
-        .find_iter(text)
-        .map(|m| {
-            let literal = Finding { kind: LITERAL, range: m.range(), score: CERTAIN, detector: usize::MAX };
-            (m.start(), literal)
+pub fn scan(text: &str, options: &Options) -> Vec<Span> {
+    let mut found: BTreeMap<usize, Span> = context::placeholders(text)
+        .map(|range| {
+            let start = range.start;
+            let why = Why::Placeholder;
+            (start, Span { kind: LITERAL, range, score: CERTAIN, why, detector: usize::MAX })
         })
         .collect();
     // What a lost overlap left over may be a value of its own, and a masked neighbour changes the context:
     // go on until nothing is found, so that a second redaction has nothing to do. Texts end this in two or
     // three rounds; the limit is for those written to make it last.
     for _ in 0..MAX_ROUNDS {
-        let fresh = if found.is_empty() { resolve(scan(text)) } else { scan_around(text, &found) };
+        let fresh = if found.is_empty() {
+            resolve(candidates(text, options))
+        } else {
+            scan_around(text, &found, options)
+        };
         if fresh.is_empty() {
             break;
         }
@@ -91,7 +120,7 @@ pub fn find(text: &str) -> Vec<Finding> {
 }
 
 /// Scans the text with the found values masked.
-fn scan_around(text: &str, found: &BTreeMap<usize, Finding>) -> Vec<Finding> {
+fn scan_around(text: &str, found: &BTreeMap<usize, Span>, options: &Options) -> Vec<Span> {
     let mut masked = String::with_capacity(text.len());
     // For each mask: where it ends in the masked text, and where that is in the original.
     let mut masks: Vec<(usize, usize)> = Vec::with_capacity(found.len());
@@ -112,7 +141,7 @@ fn scan_around(text: &str, found: &BTreeMap<usize, Finding>) -> Vec<Finding> {
         let next = masks.partition_point(|(end, _)| *end <= range.start);
         masks.get(next).is_some_and(|(end, _)| end - MASK.len() < range.end)
     };
-    let mut fresh = scan(&masked);
+    let mut fresh = candidates(&masked, options);
     fresh.retain(|finding| !overlaps_mask(&finding.range));
     for finding in &mut fresh {
         // The end is that of the last character: a mask may begin right behind it.
@@ -124,7 +153,7 @@ fn scan_around(text: &str, found: &BTreeMap<usize, Finding>) -> Vec<Finding> {
 }
 
 /// All candidates at or above the threshold, overlaps included.
-fn scan(text: &str) -> Vec<Finding> {
+fn candidates(text: &str, options: &Options) -> Vec<Span> {
     let mut found = Vec::new();
     // Most paragraphs have none of it, and a search for a byte is a hundred times as fast as thirty patterns are.
     let digit = text.bytes().any(|byte| byte.is_ascii_digit() || !byte.is_ascii());
@@ -138,13 +167,13 @@ fn scan(text: &str) -> Vec<Finding> {
         if !possible {
             continue;
         }
-        scan_pattern(text, index, compiled, &mut found);
+        scan_pattern(text, index, compiled, options, &mut found);
         scan_labelled(text, index, compiled, &mut found);
     }
     found
 }
 
-fn scan_pattern(text: &str, index: usize, compiled: &Compiled, found: &mut Vec<Finding>) {
+fn scan_pattern(text: &str, index: usize, compiled: &Compiled, options: &Options, found: &mut Vec<Span>) {
     let Some(pattern) = &compiled.pattern else { return };
     let detector = compiled.detector;
     let mut at = 0;
@@ -157,29 +186,32 @@ fn scan_pattern(text: &str, index: usize, compiled: &Compiled, found: &mut Vec<F
             continue;
         };
         at = range.end;
-        let score = match context::judge(
-            &context::before(text, range.start),
-            &compiled.labels,
-            &compiled.negatives,
-        ) {
-            Context::Silent => detector.alone,
-            Context::Label => detector.alone + LABEL_BONUS,
-            Context::Negative => detector.alone.saturating_sub(NEGATIVE_MALUS),
+        let window = context::before(text, range.start);
+        let (score, why) = match context::judge(&window, &compiled.labels, &compiled.negatives) {
+            Context::Silent => (detector.alone, Why::Shape),
+            Context::Label => (detector.alone + LABEL_BONUS, Why::Labelled),
+            Context::Negative => (detector.alone.saturating_sub(NEGATIVE_MALUS), Why::Shape),
         };
-        if score >= THRESHOLD {
-            found.push(Finding { kind: detector.kind, range, score, detector: index });
+        if score >= options.threshold {
+            found.push(Span { kind: detector.kind, range, score, why, detector: index });
         }
     }
 }
 
-fn scan_labelled(text: &str, index: usize, compiled: &Compiled, found: &mut Vec<Finding>) {
+fn scan_labelled(text: &str, index: usize, compiled: &Compiled, found: &mut Vec<Span>) {
     let (Some(pattern), Some((_, check))) = (&compiled.labelled, compiled.detector.labelled) else { return };
     for captures in pattern.captures_iter(text) {
         let Some(shape) = captures.name("v") else { continue };
         let Some(length) = check(shape.as_str()) else { continue };
         let range = shape.start()..shape.start() + length;
         if stands_alone(text, &range, "") {
-            found.push(Finding { kind: compiled.detector.kind, range, score: LABELLED, detector: index });
+            found.push(Span {
+                kind: compiled.detector.kind,
+                range,
+                score: LABELLED,
+                why: Why::LabelOnly,
+                detector: index,
+            });
         }
     }
 }
@@ -199,11 +231,11 @@ fn after_first_char(text: &str, at: usize) -> usize {
 }
 
 /// Keeps the best of what overlaps: score, then length, then the earlier, then the order of the table.
-fn resolve(mut candidates: Vec<Finding>) -> Vec<Finding> {
+fn resolve(mut candidates: Vec<Span>) -> Vec<Span> {
     candidates.sort_by_key(|f| {
         (std::cmp::Reverse(f.score), std::cmp::Reverse(f.range.len()), f.range.start, f.detector)
     });
-    let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
+    let mut kept: BTreeMap<usize, Span> = BTreeMap::new();
     for candidate in candidates {
         // Those kept do not overlap, so only the last one that starts before the candidate's end can.
         let neighbour = kept.range(..candidate.range.end).next_back();
@@ -261,8 +293,10 @@ mod tests {
 
     #[test]
     fn the_better_of_two_wins() {
-        let spans = |list: &[(usize, usize, u8)]| -> Vec<Finding> {
-            list.iter().map(|&(a, b, score)| Finding { kind: "X", range: a..b, score, detector: 0 }).collect()
+        let spans = |list: &[(usize, usize, u8)]| -> Vec<Span> {
+            list.iter()
+                .map(|&(a, b, score)| Span { kind: "X", range: a..b, score, why: Why::Shape, detector: 0 })
+                .collect()
         };
         let kept = resolve(spans(&[(0, 10, 60), (5, 8, 90), (8, 12, 60), (20, 22, 60)]));
         assert_eq!(kept.iter().map(|f| f.range.clone()).collect::<Vec<_>>(), [5..8, 8..12, 20..22]);

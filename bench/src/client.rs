@@ -38,6 +38,18 @@ impl Client {
         sent.into_iter().collect()
     }
 
+    /// Uploads a file; its job, or nothing where intake refuses it.
+    pub async fn upload_file(&self, name: &str, bytes: Vec<u8>, query: &str) -> Result<Option<String>> {
+        let url = format!("{}/v1/jobs?name={name}&{query}", self.intake);
+        let response = self.http.post(&url).body(bytes).send().await?;
+        if response.status().is_client_error() {
+            return Ok(None);
+        }
+        ensure!(response.status() == 202, "an upload was answered {}", response.status());
+        let body: Value = response.json().await?;
+        Ok(body["job_id"].as_str().map(str::to_owned))
+    }
+
     /// A job's status; null if nobody knows it yet.
     pub async fn status(&self, job: &str) -> Result<Value> {
         let response = self.http.get(format!("{}/v1/jobs/{job}", self.status)).send().await?;

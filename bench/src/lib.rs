@@ -6,6 +6,8 @@ pub mod client;
 pub mod evidence;
 pub mod mix;
 pub mod naive;
+pub mod peers;
 pub mod process;
 pub mod provider;
+pub mod reading;
 pub mod system;

@@ -82,7 +82,8 @@ impl Service {
         self
     }
 
-    fn alive(&self) -> bool {
+    /// Whether its process still runs.
+    pub fn alive(&self) -> bool {
         let state = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
         let state =
             state.rsplit(')').next().and_then(|rest| rest.split_whitespace().next().map(str::to_owned));

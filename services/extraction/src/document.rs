@@ -140,6 +140,10 @@ pub enum ReadError {
     /// any.
     #[error("the reading process died: {0}")]
     ChildDied(String),
+    /// The reading process was stopped as it asked the system for something that reading never takes: a file,
+    /// the network, another program. Either the document has taken it over, or an engine has changed.
+    #[error("the reading process died: a forbidden system call")]
+    Forbidden,
     /// The document could not be handed over, or the process not started: nothing is known about the
     /// document.
     #[error("reading the document failed: {0}")]

@@ -4,6 +4,7 @@
 //! ([`child`]); the formats that cannot hurt are read in process ([`formats`]).
 
 pub mod child;
+pub mod confine;
 pub mod document;
 pub mod formats;
 pub mod frames;
@@ -38,6 +39,9 @@ impl Stage for Extraction {
     type Writes = ExtractedText;
 
     fn new(options: Options) -> anyhow::Result<Self> {
+        for missing in confine::missing() {
+            tracing::warn!("documents are read without {missing}, which this system lacks");
+        }
         Ok(Self { options })
     }
 
@@ -98,7 +102,7 @@ fn refuse(error: ReadError) -> StageError {
         ReadError::Scanned { .. } => ErrorCode::DocumentScanned,
         ReadError::Unsupported(_) => ErrorCode::DocumentTypeUnsupported,
         ReadError::LimitExceeded(_) => ErrorCode::DocumentLimitsExceeded,
-        ReadError::ChildDied(_) => ErrorCode::ExtractorDied,
+        ReadError::ChildDied(_) | ReadError::Forbidden => ErrorCode::ExtractorDied,
         ReadError::Io(_) => ErrorCode::Internal,
     };
     StageError::new(code, message)

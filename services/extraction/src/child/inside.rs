@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::CHILD_ARGUMENT;
+use crate::confine;
 use crate::document::ReadError;
 use crate::formats;
 use crate::frames::{self, Body};
-use crate::limits::{self, Meter, Order, Work};
+use crate::limits::{Meter, Order, Work};
 use crate::pdf::{self, Found, Sink, Summary};
 
 /// Room for the recursion of engines over deeply nested documents. Reserved, not used, until it is needed.
@@ -35,7 +36,7 @@ pub fn child_entry() -> Option<ExitCode> {
     let Some(order) = Order::from_args(args) else {
         return Some(last_words(BAD_ORDER, "not an order"));
     };
-    if let Err(error) = limits::confine(&order) {
+    if let Err(error) = confine::confine(&order) {
         return Some(last_words(NOT_CONFINED, &format!("limits could not be set: {error}")));
     }
     std::panic::set_hook(Box::new(|panic| {
@@ -83,7 +84,7 @@ fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
         match found {
             Found::Total(total) => {
                 meter.total(total)?;
-                limits::grant_cpu(order, total)?;
+                confine::grant_cpu(order, total)?;
                 frames::write(out, Body::Total(total))?;
             }
             Found::Page(page) => {

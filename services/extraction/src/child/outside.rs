@@ -59,6 +59,8 @@ pub fn run(
         // No credential of the service is in reach of a document. One thread in every pool.
         .env_clear()
         .env("RAYON_NUM_THREADS", "1")
+        // More arenas would only cost address space, and counting processors for them may take a file.
+        .env("MALLOC_ARENA_MAX", "1")
         // Ctrl-C at a terminal asks the service to finish what it has, which includes this.
         .process_group(0)
         .stdin(Stdio::from(document.try_clone()?))
@@ -235,6 +237,9 @@ fn cause(status: Option<ExitStatus>, words: &str, pending: usize) -> ReadError {
     let signal = status.signal().and_then(Signal::from_named_raw);
     if signal == Some(Signal::XCPU) {
         return ReadError::LimitExceeded(Limit::Cpu);
+    }
+    if signal == Some(Signal::SYS) {
+        return ReadError::Forbidden;
     }
     // The runtime says this as it aborts; the limit on address space is what makes allocations fail.
     if signal == Some(Signal::ABORT) && words.starts_with("memory allocation of") {

@@ -4,11 +4,11 @@
 use anyhow::{Context as _, Result};
 use futures_util::stream::{self, StreamExt as _};
 use jsonschema::Validator;
-use millrace_contract::wire::{Block, DocumentText, Page};
+use millrace_contract::wire::DocumentText;
 use millrace_profile::{Profile, Profiles, Source};
 use millrace_provider::models::{Model, Models};
 use millrace_provider::{Ask, Exchange, Shape, Tier, Vendor};
-use millrace_sanitization::clean::{BlockText, PageText};
+use millrace_sanitization::clean::page;
 use millrace_sanitization::sanitize::sanitize;
 use std::time::SystemTime;
 
@@ -45,27 +45,8 @@ pub struct Naive {
 pub fn read(text: &str) -> Result<DocumentText> {
     let read = millrace_extraction::formats::plain_text(text.as_bytes())
         .map_err(|error| anyhow::anyhow!("the document: {error}"))?;
-    let pages: Vec<PageText> = read
-        .pages
-        .into_iter()
-        .map(|page| PageText {
-            number: page.number,
-            blocks: (1..)
-                .zip(page.blocks)
-                .map(|(index, block)| BlockText { index, text: block.text })
-                .collect(),
-        })
-        .collect();
-    let pages = sanitize(&pages).pages.into_iter().map(|page| Page {
-        number: page.number,
-        blocks: page
-            .blocks
-            .into_iter()
-            .map(|block| Block { number: block.index, text: block.text, ..Block::default() })
-            .collect(),
-        ..Page::default()
-    });
-    Ok(DocumentText { pages: pages.collect(), ..DocumentText::default() })
+    let pages = read.pages.into_iter().map(|read| page(read.number, read.blocks.into_iter().map(|b| b.text)));
+    Ok(sanitize(DocumentText { pages: pages.collect(), ..DocumentText::default() }).text)
 }
 
 /// Puts what stands behind the document, which is the last fence, before it.

@@ -7,38 +7,17 @@
 mod chars;
 mod reflow;
 mod running;
+mod text_line;
 
 use crate::language::{self, Language};
+use millrace_contract::wire::{Block, Page};
+use running::PageLines;
+use text_line::TextLine;
 
-/// One page as extraction numbered it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageText {
-    /// The page's number in the document.
-    pub number: u32,
-    /// The page's blocks in reading order. After clean-up some may be missing; the others keep their index.
-    pub blocks: Vec<BlockText>,
-}
-
-/// One block of text (a paragraph, a heading, a cell) as extraction numbered it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockText {
-    /// The block's number on its page: the `n` of `p{page}.b{n}`.
-    pub index: u32,
-    /// The block's text.
-    pub text: String,
-}
-
-impl PageText {
-    /// A page whose blocks are numbered from 1 in the order given.
-    pub fn new<T: Into<String>>(number: u32, texts: impl IntoIterator<Item = T>) -> Self {
-        let blocks = (1..).zip(texts).map(|(index, text)| BlockText { index, text: text.into() }).collect();
-        Self { number, blocks }
-    }
-
-    /// The name by which reports cite a block, for as long as the document lives.
-    pub fn block_id(&self, block: &BlockText) -> String {
-        format!("p{}.b{}", self.number, block.index)
-    }
+/// A page of text without layout, whose blocks are numbered from 1 in the order given.
+pub fn page<T: Into<String>>(number: u32, texts: impl IntoIterator<Item = T>) -> Page {
+    let block = |(number, text): (u32, T)| Block { number, text: text.into(), ..Block::default() };
+    Page { number, blocks: (1..).zip(texts).map(block).collect(), ..Page::default() }
 }
 
 /// What clean-up took out or changed. The classes are apart because they mean different things: soft
@@ -84,51 +63,86 @@ impl CleanCounts {
 /// A document after clean-up.
 #[derive(Debug, Clone)]
 pub struct Cleaned {
-    /// The pages given, without blocks that are now empty. A page stays even when nothing is left on it.
-    pub pages: Vec<PageText>,
+    /// The pages given, without blocks that are now empty; the others keep their numbers. Lines begin where they
+    /// begin now. A page stays even when nothing is left on it.
+    pub pages: Vec<Page>,
     /// The language, needed here for hyphenation and therefore already known.
     pub language: Language,
     /// What was taken out.
     pub counts: CleanCounts,
+    /// The running lines and page numbers that were taken out.
+    pub trimmed: Vec<String>,
 }
 
 /// Cleans a whole document: headers and hyphenation can only be judged over all of its pages.
-pub fn clean(pages: &[PageText]) -> Cleaned {
+pub fn clean(mut pages: Vec<Page>) -> Cleaned {
     let mut counts = CleanCounts::default();
-    let mut lines: Vec<running::PageLines> = pages
+    let mut lines: Vec<PageLines> = pages
         .iter()
-        .map(|page| running::PageLines {
+        .map(|page| PageLines {
             number: page.number,
-            blocks: page.blocks.iter().map(|b| split_lines(&chars::scrub(&b.text, &mut counts))).collect(),
+            blocks: page.blocks.iter().map(|block| scrubbed(block, &mut counts)).collect(),
         })
         .collect();
-    running::drop_running_lines(&mut lines, &mut counts);
+    let trimmed = running::drop_running_lines(&mut lines, &mut counts);
 
-    let language = language::detect(lines.iter().flat_map(|page| page.blocks.iter().flatten()));
+    let texts = lines.iter().flat_map(|page| page.blocks.iter().flatten()).map(|line| &line.text);
+    let language = language::detect(texts);
     let words = reflow::Words::of(lines.iter().flat_map(|page| &page.blocks));
-    let pages = pages
-        .iter()
-        .zip(&lines)
-        .map(|(page, page_lines)| PageText {
-            number: page.number,
-            blocks: page
-                .blocks
-                .iter()
-                .zip(&page_lines.blocks)
-                .map(|(block, lines)| BlockText {
-                    index: block.index,
-                    text: reflow::join(lines, &words, language.code, &mut counts),
-                })
-                .filter(|block| !block.text.is_empty())
-                .collect(),
+    let mut joined: Vec<Vec<TextLine>> = lines
+        .into_iter()
+        .map(|page| {
+            let blocks = page.blocks.into_iter();
+            blocks.map(|lines| reflow::join(lines, &words, language.code, &mut counts)).collect()
         })
         .collect();
-    Cleaned { pages, language, counts }
+    over_page_ends(&mut joined, &words, language.code, &mut counts);
+    for (page, joined) in pages.iter_mut().zip(joined) {
+        for (block, joined) in page.blocks.iter_mut().zip(joined) {
+            take(block, joined);
+        }
+        page.blocks.retain(|block| !block.text.is_empty());
+        for block in &mut page.hidden {
+            let lines = scrubbed(block, &mut counts);
+            take(block, reflow::join(lines, &words, language.code, &mut counts));
+        }
+        page.hidden.retain(|block| !block.text.is_empty());
+    }
+    Cleaned { pages, language, counts, trimmed }
 }
 
-/// A block's lines, each trimmed and with its runs of spaces collapsed. Blank lines stay: they end paragraphs.
-fn split_lines(text: &str) -> Vec<String> {
-    text.split('\n').map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+/// A line that is no part of a page: a title, a property.
+pub fn clean_line(text: &str, counts: &mut CleanCounts) -> String {
+    chars::scrub(text, &mut [], counts).replace('\u{ad}', "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn scrubbed(block: &Block, counts: &mut CleanCounts) -> Vec<TextLine> {
+    let mut marks = text_line::marks(block);
+    let text = chars::scrub(&block.text, &mut marks, counts);
+    text_line::split(&text, &marks)
+}
+
+/// Words that are broken over two pages.
+fn over_page_ends(
+    pages: &mut [Vec<TextLine>],
+    words: &reflow::Words,
+    language: &str,
+    counts: &mut CleanCounts,
+) {
+    for next in 1..pages.len() {
+        let (before, after) = pages.split_at_mut(next);
+        let last = before[next - 1].iter_mut().rev().find(|block| !block.text.is_empty());
+        let first = after[0].iter_mut().find(|block| !block.text.is_empty());
+        if let (Some(last), Some(first)) = (last, first) {
+            reflow::join_pages(last, first, words, language, counts);
+        }
+    }
+}
+
+fn take(block: &mut Block, mut joined: TextLine) {
+    reflow::finish(&mut joined);
+    block.lines = text_line::lines(&block.lines, &joined.marks);
+    block.text = joined.text;
 }
 
 #[cfg(test)]
@@ -136,7 +150,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> String {
-        let cleaned = clean(&[PageText::new(1, [text])]);
+        let cleaned = clean(vec![page(1, [text])]);
         cleaned.pages[0].blocks.first().map(|b| b.text.clone()).unwrap_or_default()
     }
 
@@ -158,17 +172,16 @@ mod tests {
 
     #[test]
     fn surviving_blocks_keep_their_numbers() {
-        let page = PageText::new(7, ["First", "\u{200b} \n", "Third"]);
-        let cleaned = clean(&[page]);
-        let ids: Vec<_> = cleaned.pages[0].blocks.iter().map(|b| cleaned.pages[0].block_id(b)).collect();
-        assert_eq!(ids, ["p7.b1", "p7.b3"]);
+        let cleaned = clean(vec![page(7, ["First", "\u{200b} \n", "Third"])]);
+        let numbers: Vec<_> = cleaned.pages[0].blocks.iter().map(|block| block.number).collect();
+        assert_eq!(numbers, [1, 3]);
         assert_eq!(cleaned.counts.zero_width, 1);
     }
 
     #[test]
     fn nothing_in_nothing_out() {
-        assert!(clean(&[]).pages.is_empty());
-        let cleaned = clean(&[PageText::new(1, Vec::<String>::new())]);
+        assert!(clean(Vec::new()).pages.is_empty());
+        let cleaned = clean(vec![page(1, Vec::<String>::new())]);
         assert!(cleaned.pages[0].blocks.is_empty());
     }
 }

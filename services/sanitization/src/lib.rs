@@ -6,9 +6,8 @@ pub mod redactor;
 pub mod sanitize;
 pub mod tokens;
 
-use clean::{BlockText, PageText};
 use millrace_contract::artifact::{ExtractedText, SanitizedText};
-use millrace_contract::wire::{Block, DocumentText, Extracted, Page, Sanitized};
+use millrace_contract::wire::{Extracted, Sanitized};
 use millrace_contract::{Hop, Service};
 use millrace_stage::{Job, Read, Result, Stage, agrees};
 
@@ -24,7 +23,7 @@ const _: () = assert!(agrees::<Sanitization>());
 
 impl Stage for Sanitization {
     const HOP: &'static Hop = Service::Sanitization.hop();
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type Settings = Settings;
     type Heard = Extracted;
     type Reads = Read<ExtractedText>;
@@ -40,35 +39,7 @@ impl Stage for Sanitization {
         _: &Job<Extracted>,
         Read(ExtractedText(text)): Read<ExtractedText>,
     ) -> Result<(Sanitized, SanitizedText)> {
-        let pages: Vec<PageText> = text.pages.into_iter().map(page_in).collect();
-        let done = sanitize::sanitize(&pages);
-        let mut sanitized = Sanitized {
-            language: done.language.to_owned(),
-            confidence: f64::from(done.confidence),
-            tokens: done.tokens,
-            removed_characters: u64::from(done.counts.removed()),
-            ..Sanitized::default()
-        };
-        let mut clean =
-            DocumentText { pages: done.pages.into_iter().map(page_out).collect(), ..Default::default() };
-        for placeholder in done.placeholders {
-            *sanitized.redacted.entry(placeholder.kind.to_lowercase()).or_default() += 1;
-            clean.placeholders.insert(placeholder.token, placeholder.count);
-        }
-        Ok((sanitized, SanitizedText(clean)))
+        let done = sanitize::sanitize(text);
+        Ok((done.says, SanitizedText(done.text)))
     }
-}
-
-fn page_in(page: Page) -> PageText {
-    let blocks = page.blocks.into_iter().map(|block| BlockText { index: block.number, text: block.text });
-    PageText { number: page.number, blocks: blocks.collect() }
-}
-
-fn page_out(page: PageText) -> Page {
-    let blocks = page.blocks.into_iter().map(|block| Block {
-        number: block.index,
-        text: block.text,
-        ..Block::default()
-    });
-    Page { number: page.number, blocks: blocks.collect(), ..Page::default() }
 }

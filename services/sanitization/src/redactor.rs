@@ -1,5 +1,6 @@
 //! Values to placeholders, and the memory that keeps them stable over a document.
 
+use millrace_contract::wire::Line;
 use millrace_pii::{Options, Span, kind, placeholders, scan};
 use std::collections::HashMap;
 use std::fmt;
@@ -47,13 +48,29 @@ impl Redactor {
     /// Replaces the values in the document's next piece of text. Pieces must come in document order: that is
     /// what the numbers follow.
     pub fn redact(&mut self, text: &str) -> String {
+        self.redact_lines(text, &mut [])
+    }
+
+    /// [`Redactor::redact`], and the text's lines, in order, begin where they begin afterwards. One that begins inside
+    /// a value begins behind its placeholder, which stands on the line before.
+    pub fn redact_lines(&mut self, text: &str, lines: &mut [Line]) -> String {
         let mut out = String::with_capacity(text.len());
-        let mut at = 0;
+        let (mut at, mut lines) = (0, lines.iter_mut().peekable());
+        let to_start = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
         for finding in scan(text, &Options::default()) {
+            while let Some(line) = lines.next_if(|line| line.start as usize <= finding.range.start) {
+                line.start = to_start(out.len() + line.start as usize - at);
+            }
             out.push_str(&text[at..finding.range.start]);
             at = finding.range.end;
             let value = &text[finding.range.clone()];
             out.push_str(self.placeholder_for(&finding, value));
+            while let Some(line) = lines.next_if(|line| (line.start as usize) < finding.range.end) {
+                line.start = to_start(out.len());
+            }
+        }
+        for line in lines {
+            line.start = to_start(out.len() + (line.start as usize).min(text.len()) - at);
         }
         out.push_str(&text[at..]);
         out

@@ -1,79 +1,98 @@
 //! The stage's work on one document, in its one right order: clean, name the language, redact, count.
 
-use crate::clean::{self, BlockText, CleanCounts, PageText};
-use crate::redactor::{Placeholder, Redactor};
+use crate::clean::{self, CleanCounts};
+use crate::redactor::Redactor;
 use crate::tokens;
+use millrace_contract::wire::{Block, DocumentText, Sanitized};
+use std::collections::BTreeMap;
 
 /// A document ready to be shown to a model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sanitized {
-    /// Clean, redacted text. Blocks keep the numbers that extraction gave them; empty ones are gone.
-    pub pages: Vec<PageText>,
-    /// ISO 639-1 code, or `und`.
-    pub language: &'static str,
-    /// How sure we are of the language, from 0 to 1.
-    pub confidence: f32,
-    /// Estimated tokens of the redacted text.
-    pub tokens: u64,
+pub struct Done {
+    /// What the stage says of it.
+    pub says: Sanitized,
+    /// Clean, redacted text, with everything about it that extraction knew. Blocks keep the numbers that extraction
+    /// gave them; empty ones are gone.
+    pub text: DocumentText,
     /// What the clean-up took out.
     pub counts: CleanCounts,
-    /// The placeholders in the text, in order of appearance.
-    pub placeholders: Vec<Placeholder>,
+    /// Remembers the values behind the placeholders.
+    pub redactor: Redactor,
 }
 
-/// Sanitizes a document. The same pages give the same answer, always.
-pub fn sanitize(pages: &[PageText]) -> Sanitized {
-    sanitize_with(&mut Redactor::new(), pages)
-}
-
-/// [`sanitize`] with a redactor of the caller, who then holds the values for a vault.
-pub fn sanitize_with(redactor: &mut Redactor, pages: &[PageText]) -> Sanitized {
+/// Sanitizes a document. The same document gives the same answer, always.
+pub fn sanitize(document: DocumentText) -> Done {
     // Clean first: a zero-width space inside an IBAN hides it from every pattern. The language comes from the
     // clean text too, before placeholders, which are English to a detector.
-    let cleaned = clean::clean(pages);
-    let language = cleaned.language;
-    let pages: Vec<PageText> = cleaned
-        .pages
-        .into_iter()
-        .map(|page| PageText {
-            number: page.number,
-            blocks: page
-                .blocks
-                .into_iter()
-                .map(|block| BlockText { index: block.index, text: redactor.redact(&block.text) })
-                .collect(),
-        })
-        .collect();
-    let tokens = pages.iter().flat_map(|p| &p.blocks).map(|b| tokens::estimate(&b.text, language.code)).sum();
-    Sanitized {
-        pages,
-        language: language.code,
-        confidence: language.confidence,
-        tokens,
-        counts: cleaned.counts,
-        placeholders: redactor.placeholders(),
+    let cleaned = clean::clean(document.pages);
+    let (language, mut counts) = (cleaned.language, cleaned.counts);
+    let mut redactor = Redactor::new();
+    let mut pages = cleaned.pages;
+    // What a reader sees is numbered first, whatever else the document holds.
+    let redact = |block: &mut Block, redactor: &mut Redactor| {
+        block.text = redactor.redact_lines(&block.text, &mut block.lines);
+    };
+    for block in pages.iter_mut().flat_map(|page| &mut page.blocks) {
+        redact(block, &mut redactor);
     }
+    for block in pages.iter_mut().flat_map(|page| &mut page.hidden) {
+        redact(block, &mut redactor);
+    }
+    let mut line = |text: &str| redactor.redact(&clean::clean_line(text, &mut counts));
+    let mut outline = document.outline;
+    for heading in &mut outline {
+        heading.title = line(&heading.title);
+    }
+    let properties = document.properties.into_iter().filter_map(|(name, value)| {
+        // Names are the format's own, nearly always: one that is not plain is not worth its risk.
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | ' ');
+        let value = line(&value);
+        (name.chars().all(plain) && line(&name) == name && !value.is_empty()).then_some((name, value))
+    });
+    let properties: BTreeMap<String, String> = properties.collect();
+
+    let tokens = |text: &str| tokens::estimate(text, language.code);
+    let mut says = Sanitized {
+        language: language.code.to_owned(),
+        confidence: f64::from(language.confidence),
+        tokens: pages.iter().flat_map(|page| &page.blocks).map(|block| tokens(&block.text)).sum(),
+        removed_characters: u64::from(counts.removed()),
+        trimmed_tokens: cleaned.trimmed.iter().map(|line| tokens(line)).sum(),
+        ..Sanitized::default()
+    };
+    let mut placeholders = BTreeMap::new();
+    for placeholder in redactor.placeholders() {
+        *says.redacted.entry(placeholder.kind.to_lowercase()).or_default() += 1;
+        placeholders.insert(placeholder.token, placeholder.count);
+    }
+    let text = DocumentText { pages, placeholders, outline, properties, ..DocumentText::default() };
+    Done { says, text, counts, redactor }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use millrace_contract::wire::{Heading, Line, Page};
+
+    fn of(pages: Vec<Page>) -> DocumentText {
+        DocumentText { pages, ..DocumentText::default() }
+    }
 
     #[test]
     fn the_whole_of_it() {
         let letter = |n: u32, body: &str| {
-            PageText::new(
+            clean::page(
                 n,
                 ["ACME Limited, 1 High Street", body, "Thank you for your trust.", &format!("Page {n} of 3")],
             )
         };
-        let pages = [
+        let document = of(vec![
             letter(1, "Please pay the out-\nstanding amount to DE89 3704 0044\n0532 0130 00 by Friday."),
             letter(2, "The outstanding amount was not paid. Write to ja\u{200b}ne@exam\u{ad}ple.com."),
             letter(3, "We thank DE89370400440532013000 and jane@example.com for 10² reasons."),
-        ];
-        let done = sanitize(&pages);
-        let texts: Vec<&str> = done.pages.iter().flat_map(|p| &p.blocks).map(|b| b.text.as_str()).collect();
+        ]);
+        let done = sanitize(document.clone());
+        let blocks = || done.text.pages.iter().flat_map(|page| &page.blocks);
+        let texts: Vec<&str> = blocks().map(|block| block.text.as_str()).collect();
         assert_eq!(
             texts,
             [
@@ -84,11 +103,98 @@ mod tests {
                 "We thank [IBAN_1] and [EMAIL_1] for 10² reasons.",
             ]
         );
-        assert_eq!(done.pages[2].block_id(&done.pages[2].blocks[0]), "p3.b2");
-        assert_eq!(done.language, "en");
-        assert!(done.tokens > 40 && done.tokens < 80, "{}", done.tokens);
+        assert_eq!(done.text.pages[2].blocks[0].number, 2);
+        assert_eq!(done.says.language, "en");
+        assert!(done.says.tokens > 40 && done.says.tokens < 80, "{}", done.says.tokens);
         assert_eq!((done.counts.running_lines, done.counts.page_numbers), (4, 3));
-        assert_eq!(done.placeholders.iter().map(|p| p.count).collect::<Vec<_>>(), [2, 2]);
-        assert_eq!(sanitize(&pages), done);
+        assert!(done.says.trimmed_tokens > 25, "{}", done.says.trimmed_tokens);
+        let placeholders = [("[EMAIL_1]".to_owned(), 2), ("[IBAN_1]".to_owned(), 2)];
+        assert_eq!(done.text.placeholders, BTreeMap::from(placeholders));
+        let again = sanitize(document);
+        assert_eq!((again.text, again.says), (done.text.clone(), done.says.clone()));
+    }
+
+    #[test]
+    fn lines_begin_where_they_began() {
+        let text =
+            "Dear   Sir,\nplease write to jane@\nexample.com or pay the out-\nstanding ﬁne at once.\n7\nEnd";
+        let mut page = clean::page(1, [text]);
+        let starts = text.split('\n').scan(0, |at, line| {
+            *at += line.len() + 1;
+            Some(*at - line.len() - 1)
+        });
+        page.blocks[0].lines = starts
+            .zip(0u8..)
+            .map(|(at, y)| Line { start: at as u32, y0: y.into(), ..Line::default() })
+            .collect();
+        page.width = 595.0;
+        page.confidence = 0.5;
+        page.reader = "ocr".to_owned();
+        let done = sanitize(of(vec![page]));
+        let page = &done.text.pages[0];
+        assert_eq!((page.width, page.confidence, page.reader.as_str()), (595.0, 0.5, "ocr"));
+        let block = &page.blocks[0];
+        assert_eq!(
+            block.text,
+            "Dear Sir, please write to [EMAIL_1] or pay the outstanding fine at once. 7 End"
+        );
+        let lines: Vec<(f32, &str)> = block
+            .lines
+            .iter()
+            .map(|line| (line.y0, block.text[line.start as usize..].split(' ').next().unwrap()))
+            .collect();
+        // The third line began in the middle of the address, so it begins behind it.
+        assert_eq!(
+            lines,
+            [(0.0, "Dear"), (1.0, "please"), (2.0, ""), (3.0, "standing"), (4.0, "7"), (5.0, "End")]
+        );
+    }
+
+    #[test]
+    fn lines_of_what_was_taken_out_are_gone() {
+        let letter = |n: u32| {
+            let mut page = clean::page(n, [format!("ACME Limited\nbody {n} {n}{n}\nmore {}\n{n}", n * 7)]);
+            let line = |start| Line { start, ..Line::default() };
+            let starts = [0, 13, page.blocks[0].text.find("more").unwrap(), page.blocks[0].text.len() - 1];
+            page.blocks[0].lines = starts.map(|at| line(at as u32)).to_vec();
+            page
+        };
+        let done = sanitize(of((1..5).map(letter).collect()));
+        let block = &done.text.pages[2].blocks[0];
+        assert_eq!(block.text, "body 3 33 more 21");
+        assert_eq!(block.lines.iter().map(|line| line.start).collect::<Vec<_>>(), [0, 10]);
+    }
+
+    #[test]
+    fn nothing_that_is_carried_keeps_a_value() {
+        let mut page = clean::page(1, ["Write to a@b.com."]);
+        page.hidden = vec![
+            Block {
+                number: 1,
+                text: "hid\u{ad}den c@d.org\nand a@b.com".into(),
+                hidden: "white".into(),
+                ..Block::default()
+            },
+            Block { number: 2, text: "\u{200b}".into(), ..Block::default() },
+        ];
+        let document = DocumentText {
+            pages: vec![page],
+            outline: vec![Heading { level: 1, title: "About\u{ad} e@f.net".into(), page: 1 }],
+            properties: BTreeMap::from(
+                [("title", "For a@b.com"), ("g@h.com", "x"), ("empty", "\u{200b}")]
+                    .map(|(k, v)| (k.to_owned(), v.to_owned())),
+            ),
+            ..DocumentText::default()
+        };
+        let done = sanitize(document);
+        let page = &done.text.pages[0];
+        assert_eq!(page.blocks[0].text, "Write to [EMAIL_1].");
+        assert_eq!(page.hidden.len(), 1);
+        assert_eq!(
+            (page.hidden[0].text.as_str(), page.hidden[0].hidden.as_str()),
+            ("hidden [EMAIL_2] and [EMAIL_1]", "white")
+        );
+        assert_eq!(done.text.outline[0].title, "About [EMAIL_3]");
+        assert_eq!(done.text.properties, BTreeMap::from([("title".to_owned(), "For [EMAIL_1]".to_owned())]));
     }
 }

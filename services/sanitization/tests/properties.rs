@@ -1,7 +1,8 @@
 //! What holds for every text, however odd.
 
+use millrace_contract::wire::{DocumentText, Line, Page};
 use millrace_pii::LITERAL;
-use millrace_sanitization::clean::{PageText, clean};
+use millrace_sanitization::clean::{clean, page};
 use millrace_sanitization::redactor::Redactor;
 use millrace_sanitization::sanitize::sanitize;
 use proptest::prelude::*;
@@ -72,6 +73,10 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece(), 0..24).prop_map(|pieces| pieces.concat())
 }
 
+fn of(pages: Vec<Page>) -> DocumentText {
+    DocumentText { pages, ..DocumentText::default() }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -99,16 +104,33 @@ proptest! {
 
     #[test]
     fn the_same_text_gives_the_same_answer(text in text()) {
-        let pages = [PageText::new(1, [text.clone(), text.clone()]), PageText::new(2, [text])];
-        prop_assert_eq!(sanitize(&pages), sanitize(&pages));
+        let document = of(vec![page(1, [text.clone(), text.clone()]), page(2, [text])]);
+        let (one, two) = (sanitize(document.clone()), sanitize(document));
+        prop_assert_eq!((one.text, one.says), (two.text, two.says));
+    }
+
+    /// Also where the document says that its lines begin at impossible places.
+    #[test]
+    fn lines_stay_in_order_and_split_no_character(
+        text in text(),
+        starts in prop::collection::vec(0u32..200, 0..9),
+    ) {
+        let mut page = page(1, [text]);
+        page.blocks[0].lines = starts.into_iter().map(|start| Line { start, ..Line::default() }).collect();
+        for block in &sanitize(of(vec![page])).text.pages[0].blocks {
+            prop_assert!(block.lines.is_sorted_by_key(|line| line.start));
+            for line in &block.lines {
+                prop_assert!(block.text.is_char_boundary(line.start as usize), "{:?}", block);
+            }
+        }
     }
 
     #[test]
     fn cleaning_keeps_order_and_loses_no_digit(lines in prop::collection::vec("[a-z0-9 \u{ad}\u{200b}-]{0,12}", 0..8)) {
         let text = lines.join("\n");
-        let cleaned = clean(&[PageText::new(1, ["alpha", &text, "omega"])]);
+        let cleaned = clean(vec![page(1, ["alpha", &text, "omega"])]);
         let blocks = &cleaned.pages[0].blocks;
-        prop_assert!(blocks.is_sorted_by_key(|b| b.index));
+        prop_assert!(blocks.is_sorted_by_key(|b| b.number));
         let digits = |s: &str| s.chars().filter(char::is_ascii_digit).collect::<String>();
         let kept: String = blocks.iter().map(|b| digits(&b.text)).collect();
         prop_assert_eq!(kept, digits(&text));
@@ -116,7 +138,7 @@ proptest! {
 
     #[test]
     fn nothing_invisible_is_left(text in text()) {
-        let cleaned = clean(&[PageText::new(1, [text])]);
+        let cleaned = clean(vec![page(1, [text])]);
         for block in &cleaned.pages[0].blocks {
             let bad = block.text.chars().find(|c| {
                 c.is_control() && *c != '\n'
@@ -167,6 +189,6 @@ fn long_adversarial_lines_end() {
     let together: String =
         units.iter().map(|unit| unit.repeat(TOGETHER / units.len() / unit.len())).collect();
     for line in lines.chain([together]) {
-        assert_eq!(sanitize(&[PageText::new(1, [line])]).pages.len(), 1);
+        assert_eq!(sanitize(of(vec![page(1, [line])])).text.pages.len(), 1);
     }
 }

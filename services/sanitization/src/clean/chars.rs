@@ -5,27 +5,31 @@
 //! they are. So NFC does the composing and a short table does the rest.
 
 use super::CleanCounts;
-use std::iter::Peekable;
-use std::str::Chars;
+use super::text_line::Mark;
 use unicode_normalization::UnicodeNormalization;
 
-/// Scrubs one block. Line breaks come out as `\n`; a soft hyphen stays only at the end of a line, where the
-/// joining of lines needs it and takes it out.
-pub(super) fn scrub(text: &str, counts: &mut CleanCounts) -> String {
+/// Scrubs one block and moves its marks (in order) along. Line breaks come out as `\n`; a soft hyphen stays only at
+/// the end of a line, where the joining of lines needs it and takes it out.
+pub(super) fn scrub(text: &str, marks: &mut [Mark], counts: &mut CleanCounts) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut chars = text.char_indices().peekable();
+    let mut next = 0; // the first mark that is not placed yet
+    while let Some((at, c)) = chars.next() {
+        while let Some(mark) = marks.get_mut(next).filter(|mark| mark.at <= at) {
+            mark.at = out.len();
+            next += 1;
+        }
         let before = out.chars().next_back();
         match c {
             '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
             '\r' => {
-                chars.next_if_eq(&'\n');
+                chars.next_if(|(_, c)| *c == '\n');
                 out.push('\n');
             }
             '\t' => out.push(' '),
             '\u{ad}' => {
                 counts.soft_hyphens += 1;
-                if ends_line(&chars) {
+                if ends_line(&text[at + c.len_utf8()..]) {
                     out.push(c);
                 }
             }
@@ -42,10 +46,25 @@ pub(super) fn scrub(text: &str, counts: &mut CleanCounts) -> String {
             '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => counts.variation_selectors += 1,
             c if c.is_control() || is_noncharacter(c) => counts.controls += 1,
             c if c.is_ascii() => out.push(c),
-            c => replace(c, before, chars.peek().copied(), &mut out, counts),
+            c => replace(c, before, chars.peek().map(|(_, c)| *c), &mut out, counts),
         }
     }
-    if out.is_ascii() { out } else { out.nfc().collect() }
+    for mark in &mut marks[next..] {
+        mark.at = out.len();
+    }
+    if out.is_ascii() { out } else { compose(&out, marks) }
+}
+
+/// Composes each piece between marks by itself. They stand at the beginnings of lines, where nothing composes.
+fn compose(text: &str, marks: &mut [Mark]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for mark in marks {
+        out.extend(text[from..mark.at].nfc());
+        from = std::mem::replace(&mut mark.at, out.len());
+    }
+    out.extend(text[from..].nfc());
+    out
 }
 
 /// Pushes the plain form of `c` if it has one that means the same, else `c`.
@@ -78,10 +97,9 @@ fn replace(c: char, before: Option<char>, after: Option<char>, out: &mut String,
     }
 }
 
-/// Whether only spaces lie between here and a line break.
-fn ends_line(rest: &Peekable<Chars<'_>>) -> bool {
-    // A copy looks ahead at most to the first character that is no space.
-    rest.clone().find(|c| !matches!(c, ' ' | '\t')).is_some_and(|c| matches!(c, '\n' | '\r' | '\u{2028}'))
+/// Whether only spaces lie between here and a line break, or the end: the word may go on over the page.
+fn ends_line(rest: &str) -> bool {
+    rest.chars().find(|c| !matches!(c, ' ' | '\t')).is_none_or(|c| matches!(c, '\n' | '\r' | '\u{2028}'))
 }
 
 fn ascii_of(full_width: char) -> Option<char> {
@@ -118,7 +136,7 @@ mod tests {
 
     fn scrubbed(text: &str) -> (String, CleanCounts) {
         let mut counts = CleanCounts::default();
-        (scrub(text, &mut counts), counts)
+        (scrub(text, &mut [], &mut counts), counts)
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! ever joined across a digit without its hyphen, for that would make another number of it.
 
 use super::CleanCounts;
+use super::text_line::{Mark, TextLine};
 use std::collections::HashSet;
 
 /// Languages that hyphenate at line ends, so that an unknown word may be put together.
@@ -30,14 +31,14 @@ pub(super) struct Words {
 impl Words {
     /// Gathers the words of all lines, leaving out the two halves at each hyphenated line end. A document without
     /// such line ends asks for no word, and gets no dictionary.
-    pub(super) fn of<'a>(blocks: impl Iterator<Item = &'a Vec<String>> + Clone) -> Self {
+    pub(super) fn of<'a>(blocks: impl Iterator<Item = &'a Vec<TextLine>> + Clone) -> Self {
         let mut words = Self { plain: HashSet::new(), hyphenated: HashSet::new() };
-        if !blocks.clone().flatten().any(|line| line.ends_with('-')) {
+        if !blocks.clone().flatten().any(|line| line.text.ends_with('-')) {
             return words;
         }
         for lines in blocks {
             let mut after_break = false;
-            for line in lines {
+            for TextLine { text: line, .. } in lines {
                 let is_broken = line.ends_with(['-', '\u{ad}']);
                 let tokens = line.split(|c: char| !(c.is_alphabetic() || c == '-'));
                 let tokens: Vec<&str> = tokens.filter(|t| !t.is_empty()).collect();
@@ -72,38 +73,78 @@ enum Seam {
 }
 
 /// Joins the lines of one block. Blank lines and list items keep a line break.
-pub(super) fn join(lines: &[String], words: &Words, language: &str, counts: &mut CleanCounts) -> String {
-    let mut out = String::with_capacity(lines.iter().map(|l| l.len() + 1).sum());
+pub(super) fn join(
+    lines: Vec<TextLine>,
+    words: &Words,
+    language: &str,
+    counts: &mut CleanCounts,
+) -> TextLine {
+    let mut out = TextLine::default();
+    out.text.reserve(lines.iter().map(|line| line.text.len() + 1).sum());
     let mut blank = false;
-    let mut previous = "";
-    for line in lines {
+    let mut previous = String::new();
+    for TextLine { text: line, marks } in lines {
         if line.is_empty() || line == "\u{ad}" {
             blank = true;
             continue;
         }
-        if out.is_empty() {
-            out.push_str(line);
-        } else if blank {
-            trim_soft_hyphen(&mut out);
-            out.push('\n');
-            out.push_str(line);
-        } else {
-            match seam(previous, line, words, language) {
+        if !out.text.is_empty() && blank {
+            trim_soft_hyphen(&mut out.text);
+            out.text.push('\n');
+        } else if !out.text.is_empty() {
+            match seam(&previous, &line, words, language) {
                 Seam::Word => {
-                    out.pop();
+                    out.text.pop();
                     counts.joined_words += 1;
                 }
-                Seam::Touch => counts.kept_hyphens += u32::from(out.ends_with('-')),
-                Seam::Space => out.push(' '),
-                Seam::Break => out.push('\n'),
+                Seam::Touch => counts.kept_hyphens += u32::from(out.text.ends_with('-')),
+                Seam::Space => out.text.push(' '),
+                Seam::Break => out.text.push('\n'),
             }
-            out.push_str(line);
         }
+        let from = out.text.len();
+        out.marks.extend(marks.into_iter().map(|mark| Mark { at: from + mark.at, ..mark }));
+        out.text.push_str(&line);
         blank = false;
         previous = line;
     }
-    trim_soft_hyphen(&mut out);
     out
+}
+
+/// Puts a word together that is broken over two blocks, which means over two pages: the first gets the rest of it.
+pub(super) fn join_pages(
+    left: &mut TextLine,
+    right: &mut TextLine,
+    words: &Words,
+    language: &str,
+    counts: &mut CleanCounts,
+) {
+    let last = left.text.rsplit('\n').next().unwrap_or_default();
+    let first = right.text.split('\n').next().unwrap_or_default();
+    if seam(last, first, words, language) != Seam::Word {
+        return;
+    }
+    // What is stuck to the word goes with it: its full stop, a closing bracket.
+    let end = right.text.find(char::is_whitespace).unwrap_or(right.text.len());
+    left.text.pop();
+    left.text.push_str(&right.text[..end]);
+    let rest = right.text[end..].trim_start().to_owned();
+    let gone = right.text.len() - rest.len();
+    for mark in &mut right.marks {
+        mark.at = mark.at.saturating_sub(gone);
+    }
+    right.text = rest;
+    counts.joined_words += 1;
+}
+
+/// Takes out a soft hyphen that joined nothing.
+pub(super) fn finish(block: &mut TextLine) {
+    trim_soft_hyphen(&mut block.text);
+    block.text.truncate(block.text.trim_end().len());
+    let end = block.text.len();
+    for mark in &mut block.marks {
+        mark.at = mark.at.min(end);
+    }
 }
 
 fn trim_soft_hyphen(out: &mut String) {
@@ -222,10 +263,12 @@ mod tests {
     use super::*;
 
     fn joined_in(language: &str, text: &str, elsewhere: &str) -> String {
-        let lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
-        let other = vec![elsewhere.to_owned()];
+        let lines: Vec<TextLine> = text.split('\n').map(TextLine::from).collect();
+        let other = vec![elsewhere.into()];
         let words = Words::of([&lines, &other].into_iter());
-        join(&lines, &words, language, &mut CleanCounts::default())
+        let mut joined = join(lines, &words, language, &mut CleanCounts::default());
+        finish(&mut joined);
+        joined.text
     }
 
     #[test]
@@ -275,6 +318,25 @@ mod tests {
         let text = "The fees:\n1. one\n2. two;\n(a) three\n• four";
         assert_eq!(joined_in("en", text, ""), "The fees:\n1. one\n2. two;\n(a) three\n• four");
         assert_eq!(joined_in("de", "bis zum\n5. März", ""), "bis zum 5. März");
+    }
+
+    #[test]
+    fn words_broken_over_a_page_end() {
+        for (left, right, joined, rest) in [
+            ("the agree-", "ment, made on", "the agreement,", "made on"),
+            ("the agree\u{ad}", "ment", "the agreement", ""),
+            ("call 555-", "1234 now", "call 555-", "1234 now"),
+            ("the Smith-", "Jones case", "the Smith-", "Jones case"),
+            ("the end.", "the next", "the end.", "the next"),
+        ] {
+            let (mut left, mut right) = (TextLine::from(left), TextLine::from(right));
+            right.marks = vec![Mark { at: 0, line: 0 }, Mark { at: right.text.len(), line: 1 }];
+            let words = Words::of(std::iter::empty());
+            join_pages(&mut left, &mut right, &words, "en", &mut CleanCounts::default());
+            finish(&mut left);
+            assert_eq!((left.text.as_str(), right.text.as_str()), (joined, rest));
+            assert_eq!(right.marks.iter().map(|mark| mark.at).collect::<Vec<_>>(), [0, rest.len()]);
+        }
     }
 
     #[test]

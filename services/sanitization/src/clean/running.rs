@@ -4,6 +4,7 @@
 //! sender, and a report must be able to cite it. Page numbers go everywhere.
 
 use super::CleanCounts;
+use super::text_line::TextLine;
 use std::collections::HashMap;
 
 /// How many lines at the top and at the bottom of a page may be running lines.
@@ -17,7 +18,7 @@ const MIN_NUMBERED_PAGES: usize = 2;
 /// A page as lines: one entry a block, in the order of the input.
 pub(super) struct PageLines {
     pub(super) number: u32,
-    pub(super) blocks: Vec<Vec<String>>,
+    pub(super) blocks: Vec<Vec<TextLine>>,
 }
 
 /// A line near the edge of a page.
@@ -32,8 +33,8 @@ struct EdgeLine {
 /// Top or bottom, and the line with its numbers blanked out.
 type Key = (bool, String);
 
-/// Takes running lines out of the pages' blocks (which may be left empty, never renumbered).
-pub(super) fn drop_running_lines(pages: &mut [PageLines], counts: &mut CleanCounts) {
+/// Takes running lines out of the pages' blocks (which may be left empty, never renumbered) and returns their text.
+pub(super) fn drop_running_lines(pages: &mut [PageLines], counts: &mut CleanCounts) -> Vec<String> {
     let mut groups: HashMap<Key, Vec<EdgeLine>> = HashMap::new();
     for (page_index, page) in pages.iter().enumerate() {
         collect_edges(page_index, page, &mut groups);
@@ -64,18 +65,16 @@ pub(super) fn drop_running_lines(pages: &mut [PageLines], counts: &mut CleanCoun
     spare_whole_pages(&mut drops, pages, counts);
     // From the back, so that removing one line does not move the next.
     drops.sort_unstable();
-    for (page, block, line) in drops.into_iter().rev() {
-        pages[page].blocks[block].remove(line);
-    }
+    drops.into_iter().rev().map(|(page, block, line)| pages[page].blocks[block].remove(line).text).collect()
 }
 
 /// A page that would lose all of its lines is a page like another (a form filled in twice), not a header.
 fn spare_whole_pages(drops: &mut Vec<(usize, usize, usize)>, pages: &[PageLines], counts: &mut CleanCounts) {
     for (index, page) in pages.iter().enumerate() {
-        let lines = page.blocks.iter().flatten().filter(|l| !l.is_empty()).count();
+        let lines = page.blocks.iter().flatten().filter(|l| !l.text.is_empty()).count();
         let dropped = drops.iter().filter(|d| d.0 == index).count();
         if lines > 1 && dropped == lines {
-            drops.retain(|&(p, b, l)| p != index || is_page_number(&shape_of(&page.blocks[b][l]).0));
+            drops.retain(|&(p, b, l)| p != index || is_page_number(&shape_of(&page.blocks[b][l].text).0));
             let kept = lines - drops.iter().filter(|d| d.0 == index).count();
             counts.running_lines = counts.running_lines.saturating_sub(to_count(kept));
         }
@@ -89,7 +88,7 @@ fn collect_edges(page_index: usize, page: &PageLines, groups: &mut HashMap<Key, 
         .iter()
         .enumerate()
         .flat_map(|(b, lines)| {
-            lines.iter().enumerate().filter(|(_, l)| !l.is_empty()).map(move |(l, _)| (b, l))
+            lines.iter().enumerate().filter(|(_, l)| !l.text.is_empty()).map(move |(l, _)| (b, l))
         })
         .collect();
     let top = ZONE.min(places.len().div_ceil(2));
@@ -97,7 +96,7 @@ fn collect_edges(page_index: usize, page: &PageLines, groups: &mut HashMap<Key, 
     let edges = places[..top].iter().map(|p| (true, p));
     let edges = edges.chain(places[places.len() - bottom..].iter().map(|p| (false, p)));
     for (is_top, &(block, line)) in edges {
-        let (shape, numbers) = shape_of(&page.blocks[block][line]);
+        let (shape, numbers) = shape_of(&page.blocks[block][line].text);
         groups.entry((is_top, shape)).or_default().push(EdgeLine { page: page_index, block, line, numbers });
     }
 }
@@ -230,11 +229,12 @@ mod tests {
             .zip(pages)
             .map(|(number, blocks)| PageLines {
                 number,
-                blocks: blocks.iter().map(|b| b.split('\n').map(str::to_owned).collect()).collect(),
+                blocks: blocks.iter().map(|b| b.split('\n').map(TextLine::from).collect()).collect(),
             })
             .collect();
         drop_running_lines(&mut lines, &mut counts);
-        (lines.into_iter().map(|p| p.blocks.into_iter().map(|b| b.join("\n")).collect()).collect(), counts)
+        let text = |block: Vec<TextLine>| block.into_iter().map(|l| l.text).collect::<Vec<_>>().join("\n");
+        (lines.into_iter().map(|p| p.blocks.into_iter().map(text).collect()).collect(), counts)
     }
 
     #[test]

@@ -1,23 +1,13 @@
 //! What stands right before a value, and what it says about the value.
 
-use regex::Regex;
-use std::ops::Range;
+use crate::kinds::words::{REGISTERS, THINGS};
+use crate::kinds::{KINDS, Kind, Negative};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// How far back a word still speaks about a value, in bytes.
-const WINDOW: usize = 48;
-/// How far back to look for the end of a placeholder, which ends the window: longer than any placeholder.
-const TOKEN_WINDOW: usize = WINDOW + 48;
-
-static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\[(?:[A-Z][A-Z_]{0,30}_[0-9]{1,9}|(?i:email|phone|card|iban|ssn|itin|ip|es_nif|es_nie|date_of_birth|literal)_[0-9]{1,9})\]")
-        .expect("the pattern is constant")
-});
-
-/// Where a text has something that looks like one of our placeholders (`[EMAIL_1]`), in order.
-pub fn placeholders(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    TOKEN.find_iter(text).map(|token| token.range())
-}
+const WINDOW: usize = 56;
 
 /// What the words before a value make of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,70 +16,174 @@ pub(crate) enum Context {
     Silent,
     /// It was announced.
     Label,
-    /// Something else was announced.
+    /// A value of another kind was announced.
+    OtherLabel,
+    /// The number of a thing was announced.
     Negative,
 }
 
-/// A set of words and phrases, matched as whole words in any case.
-pub(crate) struct Phrases(Vec<String>);
+/// Every phrase of the table, and for each the groups that have it: a bit for each kind, then for each set of
+/// negative words.
+struct Phrases {
+    automaton: AhoCorasick,
+    groups: Vec<u64>,
+}
 
-impl Phrases {
-    pub(crate) fn new<'a>(phrases: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut all: Vec<String> = phrases.into_iter().map(as_words).collect();
-        all.sort_unstable();
-        all.dedup();
-        Self(all)
+const THINGS_BIT: u64 = 1 << KINDS.len();
+const REGISTERS_BIT: u64 = 1 << (KINDS.len() + 1);
+const KIND_BITS: u64 = THINGS_BIT - 1;
+
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
+    let mut phrases: BTreeMap<String, u64> = BTreeMap::new();
+    let mut add = |words: &[&str], bit: u64| {
+        for word in words {
+            let mut normal = String::new();
+            as_words(word, &mut normal);
+            *phrases.entry(normal).or_default() |= bit;
+        }
+    };
+    for (i, kind) in KINDS.iter().enumerate() {
+        kind.labels.iter().for_each(|(_, words)| add(words, 1 << i));
+    }
+    add(THINGS, THINGS_BIT);
+    add(REGISTERS, REGISTERS_BIT);
+    let (words, groups): (Vec<String>, Vec<u64>) = phrases.into_iter().unzip();
+    let automaton = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(words)
+        .expect("a few hundred short words");
+    Phrases { automaton, groups }
+});
+
+/// The words before a place, read. Kept from place to place for its memory.
+#[derive(Default)]
+pub(crate) struct Window {
+    words: String,
+    /// Where phrases end in `words`, and their groups; in order.
+    hits: Vec<(usize, u64)>,
+}
+
+impl Window {
+    /// Reads what stands before `start`.
+    pub(crate) fn read(&mut self, text: &str, start: usize) {
+        let mut from = start.saturating_sub(WINDOW);
+        while !text.is_char_boundary(from) {
+            from -= 1;
+        }
+        // Half a word at the edge would pass for a whole one.
+        if text[..from].ends_with(char::is_alphanumeric) {
+            from += text[from..start].find(|c: char| !c.is_alphanumeric()).unwrap_or(start - from);
+        }
+        self.words.clear();
+        as_words(&text[from..start], &mut self.words);
+        self.hits.clear();
+        let phrases = &*PHRASES;
+        for hit in phrases.automaton.find_overlapping_iter(self.words.as_str()) {
+            self.hits.push((hit.end(), phrases.groups[hit.pattern().as_usize()]));
+        }
     }
 
-    /// Where the last of the phrases ends in a text prepared by [`before`].
-    fn last_end(&self, words: &str) -> Option<usize> {
-        self.0.iter().filter_map(|phrase| words.rfind(phrase.as_str()).map(|at| at + phrase.len())).max()
+    /// What the window says of a value of a kind: of all words, those nearest to the value decide. Words of
+    /// other numbers are about the first number behind them ("section 31.13, access from 203.0.113.7"); a label
+    /// may announce a list.
+    pub(crate) fn judge(&self, index: usize, kind: &Kind) -> Context {
+        let own = 1u64 << index;
+        let mut against = 0;
+        for negative in kind.negatives {
+            against |= match negative {
+                Negative::Things => THINGS_BIT,
+                Negative::Registers => REGISTERS_BIT,
+            };
+        }
+        let last = |groups: u64| self.hits.iter().rev().find(|(_, g)| g & groups != 0).map(|(end, _)| *end);
+        let unspent = |end: &usize| !self.words.as_bytes()[*end..].iter().any(u8::is_ascii_digit);
+        let label = last(own);
+        let negative = last(against).filter(unspent);
+        let other = last(KIND_BITS & !own).filter(unspent);
+        match (label, negative, other) {
+            (None, None, None) => Context::Silent,
+            (label, negative, other) if label >= negative && label >= other => Context::Label,
+            (_, negative, other) if negative >= other => Context::Negative,
+            _ => Context::OtherLabel,
+        }
+    }
+
+    /// The kinds whose label stands directly before, with nothing but filler words between, as bits.
+    pub(crate) fn announced(&self) -> u64 {
+        let mut nearest = 0;
+        let mut kinds = 0;
+        for (end, groups) in self.hits.iter().rev() {
+            if groups & KIND_BITS == 0 {
+                continue;
+            }
+            if *end < nearest || !self.words[*end..].split_ascii_whitespace().all(is_filler) {
+                break;
+            }
+            nearest = *end;
+            kinds |= groups & KIND_BITS;
+        }
+        kinds
     }
 }
 
-/// Judges a value by its window (see [`before`]): of a label and a negative word, the nearer one decides.
-/// A negative word is about the first number behind it ("section 31.13, access from 203.0.113.7"); a label
-/// may announce a list.
-pub(crate) fn judge(window: &str, labels: &Phrases, negatives: &Phrases) -> Context {
-    let is_unspent = |end: &usize| !window[*end..].contains(|c: char| c.is_ascii_digit());
-    match (labels.last_end(window), negatives.last_end(window).filter(is_unspent)) {
-        (None, None) => Context::Silent,
-        (label, negative) if label >= negative => Context::Label,
-        _ => Context::Negative,
-    }
-}
-
-/// The words before `start`, lower case, single-spaced, with a space at both ends. A placeholder ends the
-/// window: its own letters (`[SSN_1]`) are ours, and what stands before it was said of the value behind it.
-pub(crate) fn before(text: &str, start: usize) -> String {
-    let far = floor(text, start.saturating_sub(TOKEN_WINDOW));
-    let mut from = floor(text, start.saturating_sub(WINDOW));
-    // Half a word at the edge would pass for a whole one.
-    let cut = text[..from].ends_with(char::is_alphanumeric);
-    if cut {
-        from += text[from..start].find(|c: char| !c.is_alphanumeric()).unwrap_or(start - from);
-    }
-    if text[far..start].contains(']')
-        && let Some(token) = TOKEN.find_iter(&text[far..start]).last()
-    {
-        from = from.max(far + token.end());
-    }
-    as_words(&text[from..start])
-}
-
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
+/// Words between a label and its value.
+fn is_filler(word: &str) -> bool {
+    matches!(
+        word,
+        "number"
+            | "numbers"
+            | "num"
+            | "no"
+            | "nr"
+            | "nos"
+            | "id"
+            | "is"
+            | "was"
+            | "are"
+            | "of"
+            | "on"
+            | "the"
+            | "at"
+            | "me"
+            | "us"
+            | "ist"
+            | "lautet"
+            | "nummer"
+            | "am"
+            | "est"
+            | "es"
+            | "è"
+            | "é"
+            | "le"
+            | "el"
+            | "il"
+            | "em"
+            | "de"
+            | "n"
+            | "numéro"
+            | "número"
+            | "numero"
+            | "or"
+            | "and"
+            | "und"
+            | "my"
+            | "code"
+            | "idnr"
+            | "ref"
+            | "nº"
+            | "e"
+            | "i"
+    )
 }
 
 /// `Social-Security no.` becomes ` social security no `.
-fn as_words(text: &str) -> String {
-    let mut words = String::with_capacity(text.len() + 2);
+fn as_words(text: &str, words: &mut String) {
     words.push(' ');
     for c in text.chars() {
-        if c.is_alphanumeric() {
+        if c.is_ascii_alphanumeric() {
+            words.push(c.to_ascii_lowercase());
+        } else if c.is_alphanumeric() {
             words.extend(c.to_lowercase());
         } else if !words.ends_with(' ') {
             words.push(' ');
@@ -98,54 +192,46 @@ fn as_words(text: &str) -> String {
     if !words.ends_with(' ') {
         words.push(' ');
     }
-    words
-}
-
-/// The source of a pattern for `label, filler words, value`, the value in group `v`.
-pub(crate) fn labelled_pattern(labels: &[&str], shape: &str) -> String {
-    const FILLERS: &str = "number|numbers|num|no|nr|nos|id|is|was|are|of|on|the|at|me|us|ist|lautet|nummer|am|est|es|è|é|le|el|il|em|de|n|numéro|número|numero|or|and|und";
-    let mut labels: Vec<String> = labels
-        .iter()
-        .map(|label| {
-            let words: Vec<String> = as_words(label).split_whitespace().map(regex::escape).collect();
-            words.join(r"[\s.\-_/()']{1,3}")
-        })
-        .collect();
-    // The engine takes the first alternative that fits: longer labels first.
-    labels.sort_unstable_by_key(|label| std::cmp::Reverse(label.len()));
-    format!(
-        r#"(?i)(?-u:\b)(?:{})(?-u:\b)(?:[\s:=#.,\-–—"'(º°ª]|(?-u:\b)(?:{FILLERS})(?-u:\b)){{1,8}}(?<v>{shape})"#,
-        labels.join("|")
-    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::index;
 
     fn judged(text: &str) -> Context {
-        let window = before(text, text.len());
-        judge(&window, &Phrases::new(["tel", "phone number"]), &Phrases::new(["order"]))
+        let mut window = Window::default();
+        window.read(text, text.len());
+        let phone = index("PHONE");
+        window.judge(phone, KINDS[phone])
     }
 
     #[test]
     fn whole_words_only() {
         assert_eq!(judged("Tel.: "), Context::Label);
-        assert_eq!(judged("Bestellung Hotel "), Context::Silent);
+        assert_eq!(judged("Bestellungen im Hotel "), Context::Silent);
         assert_eq!(judged("phone-number "), Context::Label);
-        assert_eq!(judged(&format!("order{}tel ", "x".repeat(44))), Context::Silent);
+        assert_eq!(judged(&format!("order{}tel ", "x".repeat(52))), Context::Silent);
     }
 
     #[test]
-    fn the_nearer_word_decides() {
+    fn the_nearest_word_decides() {
         assert_eq!(judged("tel 12, order "), Context::Negative);
         assert_eq!(judged("order 12, tel "), Context::Label);
         assert_eq!(judged("order 12, from "), Context::Silent);
+        assert_eq!(judged("tel 12, SSN: "), Context::OtherLabel);
     }
 
     #[test]
-    fn a_placeholder_ends_the_window() {
-        assert_eq!(judged("tel [PHONE_1] and "), Context::Silent);
-        assert_eq!(judged("tel [note] and "), Context::Label);
+    fn a_label_is_direct_if_only_fillers_follow() {
+        let announced = |text: &str| {
+            let mut window = Window::default();
+            window.read(text, text.len());
+            window.announced()
+        };
+        assert_eq!(announced("his IBAN number is: "), 1 << index("IBAN"));
+        assert_eq!(announced("the IBAN of the plaintiff "), 0);
+        // Two kinds share the word.
+        assert_eq!(announced("DNI nº "), 1 << index("ES_NIF") | 1 << index("ES_NIE"));
     }
 }

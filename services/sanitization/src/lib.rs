@@ -23,7 +23,7 @@ const _: () = assert!(agrees::<Sanitization>());
 
 impl Stage for Sanitization {
     const HOP: &'static Hop = Service::Sanitization.hop();
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type Settings = Settings;
     type Heard = Extracted;
     type Reads = Read<ExtractedText>;

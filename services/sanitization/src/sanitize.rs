@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "ACME Limited, 1 High Street",
+                "ACME Limited, [ADDRESS_1]",
                 "Please pay the outstanding amount to [IBAN_1] by Friday.",
                 "Thank you for your trust.",
                 "The outstanding amount was not paid. Write to [EMAIL_1].",
@@ -108,7 +108,8 @@ mod tests {
         assert!(done.says.tokens > 40 && done.says.tokens < 80, "{}", done.says.tokens);
         assert_eq!((done.counts.running_lines, done.counts.page_numbers), (4, 3));
         assert!(done.says.trimmed_tokens > 25, "{}", done.says.trimmed_tokens);
-        let placeholders = [("[EMAIL_1]".to_owned(), 2), ("[IBAN_1]".to_owned(), 2)];
+        let placeholders =
+            [("[ADDRESS_1]".to_owned(), 1), ("[EMAIL_1]".to_owned(), 2), ("[IBAN_1]".to_owned(), 2)];
         assert_eq!(done.text.placeholders, BTreeMap::from(placeholders));
         let again = sanitize(document);
         assert_eq!((again.text, again.says), (done.text.clone(), done.says.clone()));

@@ -14,6 +14,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     let tools = tools::servers(root)?;
     println!("nats-server   {}", tools.nats.display());
     println!("redis-server  {}", tools.redis.display());
+    println!("tesseract     {}", tools.tesseract.display());
     println!("\n== building millrace (minutes the first time, seconds after)");
     let built = tools::cargo(root).args(["build", "--workspace", "--bins"]).status()?;
     ensure!(built.success(), "the build failed");

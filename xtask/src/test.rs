@@ -13,6 +13,7 @@ pub fn run(root: &Path, filter: &[String]) -> anyhow::Result<()> {
     let tools = tools::servers(root)?;
     println!("nats-server   {}", tools.nats.display());
     println!("redis-server  {}", tools.redis.display());
+    println!("tesseract     {}", tools.tesseract.display());
     let before = servers_running();
 
     let cargo = || {

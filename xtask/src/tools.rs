@@ -25,13 +25,15 @@ pub struct Tools {
     pub nats: PathBuf,
     /// redis-server.
     pub redis: PathBuf,
+    /// tesseract, for scanned documents. Extraction looks for it on the path by itself.
+    pub tesseract: PathBuf,
 }
 
-/// Finds nats-server and redis-server, or installs them.
+/// Finds nats-server, redis-server and tesseract, or installs them.
 pub fn servers(root: &Path) -> anyhow::Result<Tools> {
     let bin = root.join("target/tools/bin");
     std::fs::create_dir_all(&bin)?;
-    Ok(Tools { nats: nats(&bin)?, redis: redis(&bin)? })
+    Ok(Tools { nats: nats(&bin)?, redis: redis(&bin)?, tesseract: tesseract()? })
 }
 
 fn nats(bin: &Path) -> anyhow::Result<PathBuf> {
@@ -88,6 +90,15 @@ fn redis(bin: &Path) -> anyhow::Result<PathBuf> {
     // Debian's package starts a server of its own on port 6379; we start ours on free ports and need it not.
     let _ = bin;
     Ok(program)
+}
+
+fn tesseract() -> anyhow::Result<PathBuf> {
+    if let Some(program) = which("tesseract") {
+        return Ok(program);
+    }
+    // With English. Each other language is a package of its own, and used when it is there.
+    apt("tesseract-ocr")?;
+    which("tesseract").context("tesseract-ocr was installed, but tesseract is not on the PATH")
 }
 
 /// Installs a Debian package, or says how.

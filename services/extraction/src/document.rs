@@ -10,10 +10,27 @@ pub const MOSTLY_IMAGE: f32 = 0.5;
 pub const GARBLED: f32 = 0.2;
 
 /// A paragraph, a table or a list item, as its engine found it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Block {
     /// The text, lines separated by `\n`; never empty, no white space at either end.
     pub text: String,
+    /// Where its lines stand on the page; empty where nobody knows.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a block as it stands on the page, in points from the upper left corner.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Line {
+    /// Byte of the block's text at which it begins.
+    pub start: u32,
+    /// Left edge.
+    pub x0: f32,
+    /// Upper edge.
+    pub y0: f32,
+    /// Right edge.
+    pub x1: f32,
+    /// Lower edge.
+    pub y1: f32,
 }
 
 /// One page of a document.
@@ -29,6 +46,14 @@ pub struct Page {
     pub glyphs: u32,
     /// Of `glyphs`, those whose character could not be determined.
     pub unmapped: u32,
+    /// How sure the text is, 0 to 1: as text recognition says of itself. `None` where nobody was asked.
+    pub confidence: Option<f32>,
+    /// Width as it is shown, points; 0 where the format has no layout.
+    pub width: f32,
+    /// Height as it is shown, points.
+    pub height: f32,
+    /// Whether the text was recognised in a picture of the page, rather than held by the document.
+    pub recognised: bool,
 }
 
 impl Page {
@@ -62,6 +87,12 @@ impl Page {
         self.image_coverage > MOSTLY_IMAGE && self.words() < FEW_WORDS && letters < FEW_WORDS * 6
     }
 
+    /// Whether the text is in the picture alone: there is none, or none that can be trusted.
+    #[must_use]
+    pub fn needs_recognition(&self) -> bool {
+        !self.recognised && (self.is_scanned() || self.is_garbled())
+    }
+
     /// Whether so many glyphs lack a character that the text is likely to be nonsense.
     #[must_use]
     pub fn is_garbled(&self) -> bool {
@@ -83,6 +114,8 @@ pub struct Text {
     /// Whether text is known to be missing: the document names pages, or parts of pages, that nothing could
     /// be made of.
     pub incomplete: bool,
+    /// Processor time that text recognition took, milliseconds.
+    pub ocr_ms: u64,
 }
 
 /// A limit a document ran into. All are settings, see [`crate::reading::Options`].
@@ -98,6 +131,8 @@ pub enum Limit {
     Pages,
     /// Bytes of text in the document.
     Text,
+    /// Time to recognise the text of all its pages, seconds.
+    Recognition,
 }
 
 impl std::fmt::Display for Limit {
@@ -108,8 +143,25 @@ impl std::fmt::Display for Limit {
             Self::Wall => "wall",
             Self::Pages => "pages",
             Self::Text => "text",
+            Self::Recognition => "recognition",
         })
     }
+}
+
+/// Why text recognition did not help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unrecognised {
+    /// A setting.
+    #[error("text recognition is switched off (MILLRACE_EXTRACTION_OCR)")]
+    SwitchedOff,
+    /// Not installed.
+    #[error(
+        "text recognition needs tesseract, which is not installed here (Debian: apt install tesseract-ocr)"
+    )]
+    NoRecogniser,
+    /// It looked, and saw no words.
+    #[error("text recognition found no words in them")]
+    NoWords,
 }
 
 /// Why a document has no text. A closed set: each member is an error code with an answer of its own.
@@ -124,12 +176,17 @@ pub enum ReadError {
     /// No bytes, or pages without any text or image to read it from.
     #[error("the document holds no text")]
     Empty,
-    /// Pictures of pages: text recognition could read it, these engines cannot.
-    #[error("the document is scanned: its {pages} pages have no text layer")]
+    /// Pictures of pages, and nothing was recognised in them.
+    #[error("the document is scanned: its {pages} pages have no text layer, and {why}")]
     Scanned {
         /// Pages in the document.
         pages: u32,
+        /// Why text recognition did not help.
+        why: Unrecognised,
     },
+    /// Its text must be recognised, which is not done here: another lane does it.
+    #[error("the document is scanned: its text is recognised in a lane of its own")]
+    ForAnotherLane,
     /// No reader for this format. Holds the media type that its content shows.
     #[error("documents of type {0} are not supported")]
     Unsupported(String),
@@ -174,7 +231,7 @@ pub fn paragraphs(text: &str) -> Vec<Block> {
 pub(crate) fn push_block(blocks: &mut Vec<Block>, text: &str) {
     let text = text.trim();
     if !text.is_empty() {
-        blocks.push(Block { text: text.to_owned() });
+        blocks.push(Block { text: text.to_owned(), ..Block::default() });
     }
 }
 
@@ -185,7 +242,8 @@ mod tests {
     #[test]
     fn blank_lines_separate_paragraphs() {
         let blocks = paragraphs("\n\none\ntwo\n \t\n\nthree\r\nfour\n\n");
-        assert_eq!(blocks, [Block { text: "one\ntwo".into() }, Block { text: "three\nfour".into() }]);
+        let texts: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
+        assert_eq!(texts, ["one\ntwo", "three\nfour"]);
         assert!(paragraphs(" \n\n").is_empty());
     }
 

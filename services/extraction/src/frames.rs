@@ -10,12 +10,12 @@ use crate::document::{Block, Limit, Page, ReadError};
 use crate::limits::MAX_BLOCKS;
 use crate::pdf::Summary;
 
-/// One message. Exactly one `total` comes first, then the pages in order, then one `done`; or a `failed` at
-/// any point.
+/// One message. Of a text, exactly one `total` comes first, then the pages in order, then one `done`. Of a picture,
+/// one `picture`, then its rows in order, then one `done`. A `failed` may come at any point.
 #[derive(Clone, PartialEq, Message)]
 pub struct Frame {
     /// The message itself; `None` is not valid.
-    #[prost(oneof = "Body", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6")]
     pub body: Option<Body>,
 }
 
@@ -34,6 +34,29 @@ pub enum Body {
     /// The end, in failure.
     #[prost(message, tag = "4")]
     Failed(FailedFrame),
+    /// A picture will follow.
+    #[prost(message, tag = "5")]
+    Picture(PictureFrame),
+    /// The next rows of the picture, from the top: a byte a pixel, black is 0.
+    #[prost(bytes, tag = "6")]
+    Rows(Vec<u8>),
+}
+
+/// The size of a picture.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub struct PictureFrame {
+    /// Pixels.
+    #[prost(uint32, tag = "1")]
+    pub width: u32,
+    /// Pixels.
+    #[prost(uint32, tag = "2")]
+    pub height: u32,
+    /// Width of what it shows, points.
+    #[prost(float, tag = "3")]
+    pub points_wide: f32,
+    /// Height of what it shows, points.
+    #[prost(float, tag = "4")]
+    pub points_high: f32,
 }
 
 /// See [`Page`].
@@ -113,7 +136,7 @@ impl TryFrom<PageFrame> for Page {
             if text.is_empty() {
                 return Err(FrameError::Garbled);
             }
-            blocks.push(Block { text: text.to_owned() });
+            blocks.push(Block { text: text.to_owned(), ..Block::default() });
             rest = after;
         }
         if !rest.is_empty() {
@@ -130,6 +153,7 @@ impl TryFrom<PageFrame> for Page {
             },
             glyphs: page.glyphs,
             unmapped: page.unmapped.min(page.glyphs),
+            ..Self::default()
         })
     }
 }

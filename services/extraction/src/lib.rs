@@ -9,12 +9,15 @@ pub mod document;
 pub mod formats;
 pub mod frames;
 pub mod limits;
+pub mod ocr;
 pub mod pdf;
+pub mod picture;
 pub mod reading;
 
 pub use child::child_entry;
 pub use document::{Block, Limit, Page, ReadError, Text};
 pub use millrace_media::{MediaType, media_type};
+pub use ocr::{OcrChoice, Recogniser};
 pub use reading::{Options, Source, read};
 
 use millrace_contract::artifact::ExtractedText;
@@ -31,7 +34,7 @@ const _: () = assert!(agrees::<Extraction>());
 
 impl Stage for Extraction {
     const HOP: &'static Hop = Service::Extraction.hop();
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     type Settings = Options;
     type Heard = Uploaded;
     type Reads = Document;
@@ -42,12 +45,13 @@ impl Stage for Extraction {
         for missing in confine::missing() {
             tracing::warn!("documents are read without {missing}, which this system lacks");
         }
-        Ok(Self { options })
+        Ok(Self { options: options.found() })
     }
 
     fn shaped_by(&self, job: &Job<Uploaded>) -> String {
         // The limits are not in it: a document either keeps them or is refused, and refusals are not reused.
-        format!("{:?}\0{}", self.options.pdf_engine, media(job))
+        let recogniser = self.options.recogniser.as_ref().map(Recogniser::shape).unwrap_or_default();
+        format!("{:?}\0{}\0{recogniser}\0{:?}", self.options.pdf_engine, media(job), language(job))
     }
 
     async fn run(
@@ -55,20 +59,27 @@ impl Stage for Extraction {
         job: &Job<Uploaded>,
         Document(content): Document,
     ) -> Result<(Extracted, ExtractedText)> {
-        let mut shown = |page: &Page, of: u32| job.progress("reading the text", page.number, of);
+        let mut shown = |page: &Page, of: u32| {
+            let doing = if page.recognised { "recognising the text" } else { "reading the text" };
+            job.progress(doing, page.number, of);
+        };
+        let options = Options { language: language(job), ..self.options.clone() };
         let read = match &content {
-            Content::Memory(bytes) => read(media(job), Source::Bytes(bytes), &self.options, &mut shown),
+            Content::Memory(bytes) => read(media(job), Source::Bytes(bytes), &options, &mut shown),
             Content::File { file, .. } => {
                 let file = file.try_clone().map_err(|error| refuse(ReadError::Io(error)))?;
-                read(media(job), Source::File(file), &self.options, &mut shown)
+                read(media(job), Source::File(file), &options, &mut shown)
             }
         };
         let text = read.map_err(refuse)?;
         let extracted = Extracted {
-            pages: u32::try_from(text.pages.len()).unwrap_or(u32::MAX),
+            pages: count(&text.pages, |_| true),
             characters: text.pages.iter().map(|page| page.text_bytes() as u64).sum(),
             engine: text.engine,
             agreement: text.agreement.map_or(0.0, f64::from),
+            ocr_pages: count(&text.pages, |page| page.recognised),
+            ocr_ms: text.ocr_ms,
+            unread_pages: count(&text.pages, Page::needs_recognition),
             ..Extracted::default()
         };
         let pages = text.pages.into_iter().map(on_the_wire).collect();
@@ -80,13 +91,35 @@ fn media(job: &Job<Uploaded>) -> MediaType {
     job.known.document.as_ref().map_or("", |document| document.media_type.as_str()).into()
 }
 
+/// What the sender says of the document's language.
+fn language(job: &Job<Uploaded>) -> Option<String> {
+    job.known.metadata.get("language").cloned()
+}
+
+fn count(pages: &[Page], which: impl Fn(&Page) -> bool) -> u32 {
+    u32::try_from(pages.iter().filter(|page| which(page)).count()).unwrap_or(u32::MAX)
+}
+
 fn on_the_wire(page: Page) -> wire::Page {
     let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block {
         number,
         text: block.text,
+        lines: block.lines.iter().map(on_the_page).collect(),
         ..wire::Block::default()
     });
-    wire::Page { number: page.number, blocks: blocks.collect(), ..wire::Page::default() }
+    wire::Page {
+        number: page.number,
+        blocks: blocks.collect(),
+        width: page.width,
+        height: page.height,
+        confidence: page.confidence.unwrap_or_default(),
+        reader: if page.recognised { "ocr".to_owned() } else { String::new() },
+        ..wire::Page::default()
+    }
+}
+
+fn on_the_page(line: &document::Line) -> wire::Line {
+    wire::Line { start: line.start, x0: line.x0, y0: line.y0, x1: line.x1, y1: line.y1 }
 }
 
 /// The code of a failure. Engines' own messages stay out: they may quote the document.
@@ -102,6 +135,7 @@ fn refuse(error: ReadError) -> StageError {
         ReadError::Scanned { .. } => ErrorCode::DocumentScanned,
         ReadError::Unsupported(_) => ErrorCode::DocumentTypeUnsupported,
         ReadError::LimitExceeded(_) => ErrorCode::DocumentLimitsExceeded,
+        ReadError::ForAnotherLane => ErrorCode::DocumentScanned,
         ReadError::ChildDied(_) | ReadError::Forbidden => ErrorCode::ExtractorDied,
         ReadError::Io(_) => ErrorCode::Internal,
     };

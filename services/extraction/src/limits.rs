@@ -18,19 +18,28 @@ pub enum Work {
     /// HTML. No engine was seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a
     /// half.
     Html,
+    /// A page of a PDF, counted from 1, as a picture.
+    Page(u32),
 }
 
+/// What the name of [`Work::Page`] begins with.
+const PAGE: &str = "page-";
+
 impl Work {
-    fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
-            Self::Pdf(engine) => engine.name(),
-            Self::Html => "html",
+            Self::Pdf(engine) => engine.name().to_owned(),
+            Self::Html => "html".to_owned(),
+            Self::Page(number) => format!("{PAGE}{number}"),
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
         if name == "html" {
             return Some(Self::Html);
+        }
+        if let Some(number) = name.strip_prefix(PAGE) {
+            return number.parse().ok().map(Self::Page);
         }
         <EngineChoice as clap::ValueEnum>::from_str(name, false).ok().map(Self::Pdf)
     }
@@ -56,7 +65,7 @@ impl Order {
     #[must_use]
     pub fn to_args(self) -> [String; 5] {
         [
-            self.work.name().to_owned(),
+            self.work.name(),
             self.memory_bytes.to_string(),
             self.cpu_seconds.to_string(),
             self.pages.to_string(),
@@ -126,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_order_travels_as_arguments() {
-        for work in [Work::Pdf(EngineChoice::PdfExtract), Work::Html] {
+        for work in [Work::Pdf(EngineChoice::PdfExtract), Work::Html, Work::Page(7)] {
             let order = Order { work, memory_bytes: 1, cpu_seconds: 2, pages: 3, text_bytes: 4 };
             let args = || order.to_args().into_iter().map(OsString::from);
             assert_eq!(Order::from_args(args()), Some(order));

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::child;
-use crate::document::{Limit, Page, ReadError, Text};
+use crate::document::{Limit, Page, ReadError, Text, Unrecognised};
 use crate::formats;
 use crate::limits::{Meter, Order, Work};
+use crate::ocr::{OcrChoice, Reading, Recogniser};
 use crate::pdf::EngineChoice;
 use millrace_media::MediaType;
 
@@ -50,6 +51,22 @@ pub struct Options {
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_TEXT_BYTES", default_value_t = 20_000_000,
         value_parser = clap::value_parser!(u64).range(..2_000_000_000))]
     pub max_text_bytes: u64,
+    /// Where the text of scanned pages is recognised
+    #[arg(long, env = "MILLRACE_EXTRACTION_OCR", value_enum, default_value_t)]
+    pub ocr: OcrChoice,
+    /// Time to recognise the text of one document's pages, seconds; a page takes one to three
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_OCR_SECONDS", default_value_t = 1500,
+        value_parser = clap::value_parser!(u64).range(1..86_400))]
+    pub max_ocr_seconds: u64,
+    /// The program that recognises text, by name or path
+    #[arg(long, env = "MILLRACE_EXTRACTION_TESSERACT", default_value = "tesseract")]
+    pub tesseract: PathBuf,
+    /// That program, once found: see [`Options::found`].
+    #[arg(skip)]
+    pub recogniser: Option<Recogniser>,
+    /// What the sender says of the document's language, ISO 639-1: text recognition begins with it.
+    #[arg(skip)]
+    pub language: Option<String>,
     /// The program to start as the reading process; this program where `None`. It must call
     /// [`crate::child_entry`] first thing. For tests, whose own program does not.
     #[arg(skip)]
@@ -65,7 +82,37 @@ impl Default for Options {
             max_wall_seconds: 60,
             max_pages: 5000,
             max_text_bytes: 20_000_000,
+            ocr: OcrChoice::Here,
+            max_ocr_seconds: 1500,
+            tesseract: "tesseract".into(),
+            recogniser: None,
+            language: None,
             child_program: None,
+        }
+    }
+}
+
+impl Options {
+    /// The same, with the program that recognises text looked for: once for all documents.
+    #[must_use]
+    pub fn found(mut self) -> Self {
+        self.recogniser = if self.ocr == OcrChoice::Here { Recogniser::find(&self.tesseract) } else { None };
+        self
+    }
+
+    // Not `current_exe()`: an upgrade in place renames the file, while this still finds the running program.
+    fn program(&self) -> &Path {
+        self.child_program.as_deref().unwrap_or(Path::new("/proc/self/exe"))
+    }
+
+    /// What a child may use for `work`.
+    fn order(&self, work: Work) -> Order {
+        Order {
+            work,
+            memory_bytes: self.max_memory_mib.saturating_mul(1 << 20),
+            cpu_seconds: self.max_cpu_seconds,
+            pages: self.max_pages,
+            text_bytes: self.max_text_bytes,
         }
     }
 }
@@ -73,7 +120,8 @@ impl Default for Options {
 /// Reads a document. Blocks the calling thread until it is done: up to [`Options::max_wall_seconds`].
 ///
 /// `on_page` is called once for each page in order, with the number of pages in all, while the document is
-/// still being read: progress, not a result. Pages it has seen may still end in an error.
+/// still being read: progress, not a result. Pages it has seen may still end in an error. A page whose text is
+/// recognised afterwards is shown once more, with that text.
 ///
 /// The same bytes and options give the same text.
 ///
@@ -87,9 +135,11 @@ pub fn read(
 ) -> Result<Text, ReadError> {
     let format: fn(&[u8]) -> Result<Text, ReadError> = match media {
         MediaType::Pdf => {
-            return apart(Work::Pdf(options.pdf_engine), content, options, on_page).and_then(judged);
+            let mut file = as_file(content)?;
+            let text = apart(Work::Pdf(options.pdf_engine), &mut file, options, on_page)?;
+            return recognised(text, &mut file, options, on_page);
         }
-        MediaType::Html => return apart(Work::Html, content, options, on_page),
+        MediaType::Html => return apart(Work::Html, &mut as_file(content)?, options, on_page),
         MediaType::PlainText => formats::plain_text,
         MediaType::Markdown => formats::markdown,
         MediaType::Unsupported(name) => return Err(ReadError::Unsupported(name)),
@@ -126,32 +176,54 @@ fn within<'a>(bytes: &'a [u8], options: &Options) -> Result<&'a [u8], ReadError>
     }
 }
 
-/// Reads in a child.
-fn apart(
-    work: Work,
-    content: Source<'_>,
-    options: &Options,
-    on_page: &mut dyn FnMut(&Page, u32),
-) -> Result<Text, ReadError> {
-    let mut file = match content {
-        Source::File(file) => file,
+/// The bytes as a file that a child can read.
+fn as_file(content: Source<'_>) -> Result<File, ReadError> {
+    match content {
+        Source::File(file) => Ok(file),
         // A file without a name in memory: the child reads it as any other, and no document touches a disk.
         Source::Bytes(bytes) => {
             let mut file =
                 File::from(memfd_create("document", MemfdFlags::CLOEXEC).map_err(std::io::Error::from)?);
             file.write_all(bytes)?;
-            file
+            Ok(file)
         }
-    };
-    // Not `current_exe()`: an upgrade in place renames the file, while this still finds the running program.
-    let program = options.child_program.as_deref().unwrap_or(Path::new("/proc/self/exe"));
-    let mut order = Order {
-        work,
-        memory_bytes: options.max_memory_mib.saturating_mul(1 << 20),
-        cpu_seconds: options.max_cpu_seconds,
-        pages: options.max_pages,
-        text_bytes: options.max_text_bytes,
-    };
+    }
+}
+
+/// Has the pages that are pictures recognised, and judges what there is then.
+fn recognised(
+    mut text: Text,
+    file: &mut File,
+    options: &Options,
+    on_page: &mut dyn FnMut(&Page, u32),
+) -> Result<Text, ReadError> {
+    let mut why = Unrecognised::NoWords;
+    if text.pages.iter().any(Page::needs_recognition) {
+        match (options.ocr, &options.recogniser) {
+            (OcrChoice::Lane, _) => return Err(ReadError::ForAnotherLane),
+            (OcrChoice::Off, _) => why = Unrecognised::SwitchedOff,
+            (OcrChoice::Here, None) => why = Unrecognised::NoRecogniser,
+            (OcrChoice::Here, Some(recogniser)) => {
+                let order = options.order(Work::Page(0));
+                let wall = Duration::from_secs(options.max_wall_seconds);
+                let language = options.language.as_deref();
+                Reading::new(recogniser, options.program(), language, options.max_ocr_seconds)
+                    .pages(&mut text, file, &order, wall, on_page)?;
+            }
+        }
+    }
+    judged(text, why)
+}
+
+/// Reads in a child.
+fn apart(
+    work: Work,
+    file: &mut File,
+    options: &Options,
+    on_page: &mut dyn FnMut(&Page, u32),
+) -> Result<Text, ReadError> {
+    let program = options.program();
+    let mut order = options.order(work);
     let deadline = Instant::now() + Duration::from_secs(options.max_wall_seconds);
     let mut seen = 0;
     let mut progress = |page: &Page, total: u32| {
@@ -161,7 +233,7 @@ fn apart(
             on_page(page, total);
         }
     };
-    let first = child::run(program, &order, &mut file, deadline, &mut progress);
+    let first = child::run(program, &order, file, deadline, &mut progress);
     match first {
         // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was
         // never seen to crash reads again alone.
@@ -169,23 +241,25 @@ fn apart(
             if work == Work::Pdf(EngineChoice::Auto) =>
         {
             order.work = Work::Pdf(EngineChoice::Hayro);
-            child::run(program, &order, &mut file, deadline, &mut progress).or(first)
+            child::run(program, &order, file, deadline, &mut progress).or(first)
         }
         other => other,
     }
 }
 
 /// Pages without text are an answer too, and not all of them the same one.
-fn judged(text: Text) -> Result<Text, ReadError> {
+fn judged(text: Text, why: Unrecognised) -> Result<Text, ReadError> {
     let pages = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
     if pages == 0 {
         // Not `Empty`: every file found like this was cut off or had lost its page tree.
         return Err(ReadError::Broken("no page of it could be found".to_owned()));
     }
     let blank = |page: &Page| page.words() == 0;
-    let scanned = text.pages.iter().filter(|page| page.is_scanned()).count();
-    if scanned > 0 && text.pages.iter().all(|page| page.is_scanned() || blank(page)) {
-        return Err(ReadError::Scanned { pages });
+    // Recognised words are words, however few.
+    let wordless = |page: &Page| if page.recognised { blank(page) } else { page.is_scanned() };
+    let scanned = text.pages.iter().filter(|page| page.is_scanned() || page.recognised).count();
+    if scanned > 0 && text.pages.iter().all(|page| wordless(page) || blank(page)) {
+        return Err(ReadError::Scanned { pages, why });
     }
     if text.pages.iter().all(blank) {
         return Err(ReadError::Empty);
@@ -207,15 +281,19 @@ mod tests {
         Text { pages: pages.iter().map(page).collect(), ..Text::default() }
     }
 
+    fn judge(pages: &[(&str, f32)]) -> Result<Text, ReadError> {
+        judged(text(pages), Unrecognised::SwitchedOff)
+    }
+
     #[test]
     fn pictures_of_pages_are_told_from_blank_ones_and_from_text() {
         assert!(matches!(
-            judged(text(&[("", 0.9), ("p. 2", 1.0), ("", 0.0)])),
-            Err(ReadError::Scanned { pages: 3 })
+            judge(&[("", 0.9), ("p. 2", 1.0), ("", 0.0)]),
+            Err(ReadError::Scanned { pages: 3, why: Unrecognised::SwitchedOff })
         ));
-        assert!(matches!(judged(text(&[("", 0.0), ("", 0.2)])), Err(ReadError::Empty)));
-        assert!(matches!(judged(text(&[])), Err(ReadError::Broken(_))));
-        assert!(judged(text(&[("", 0.9), ("a page with words", 0.0)])).is_ok(), "what can be read is read");
+        assert!(matches!(judge(&[("", 0.0), ("", 0.2)]), Err(ReadError::Empty)));
+        assert!(matches!(judge(&[]), Err(ReadError::Broken(_))));
+        assert!(judge(&[("", 0.9), ("a page with words", 0.0)]).is_ok(), "what can be read is read");
     }
 
     #[test]

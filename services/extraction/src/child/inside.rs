@@ -1,16 +1,19 @@
 //! The child's side: bind itself, read standard input, answer in frames on standard output.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
-use super::CHILD_ARGUMENT;
+use super::{CHILD_ARGUMENT, RECOGNISE_ARGUMENT};
 use crate::confine;
 use crate::document::ReadError;
 use crate::formats;
 use crate::frames::{self, Body};
 use crate::limits::{Meter, Order, Work};
 use crate::pdf::{self, Found, Sink, Summary};
+use crate::picture;
 
 /// Room for the recursion of engines over deeply nested documents. Reserved, not used, until it is needed.
 const STACK_BYTES: usize = 64 << 20;
@@ -19,6 +22,8 @@ const STACK_BYTES: usize = 64 << 20;
 const BAD_ORDER: u8 = 64;
 /// `EX_OSERR`: the limits could not be set. Reading without them is not an option.
 const NOT_CONFINED: u8 = 71;
+/// As a shell answers for a program that it does not find.
+const NOT_STARTED: u8 = 127;
 /// `EX_IOERR`: the parent did not listen to the end.
 const NOT_HEARD: u8 = 74;
 /// As the standard library ends a process that panicked.
@@ -30,7 +35,11 @@ const PANICKED: u8 = 101;
 #[must_use]
 pub fn child_entry() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
-    if args.next()? != CHILD_ARGUMENT {
+    let first = args.next()?;
+    if first == RECOGNISE_ARGUMENT {
+        return Some(recogniser(args));
+    }
+    if first != CHILD_ARGUMENT {
         return None;
     }
     let Some(order) = Order::from_args(args) else {
@@ -53,6 +62,21 @@ pub fn child_entry() -> Option<ExitCode> {
         Ok(Err(_panic)) => ExitCode::from(PANICKED),
         Err(error) => last_words(NOT_CONFINED, &format!("the reading thread did not start: {error}")),
     })
+}
+
+/// Confines itself and becomes the program that recognises text.
+fn recogniser(mut args: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut number = || args.next()?.to_str()?.parse::<u64>().ok();
+    let (Some(memory_bytes), Some(cpu_seconds)) = (number(), number()) else {
+        return last_words(BAD_ORDER, "not an order");
+    };
+    let Some(program) = args.next() else { return last_words(BAD_ORDER, "not an order") };
+    if let Err(error) = confine::confine_program(memory_bytes, cpu_seconds) {
+        return last_words(NOT_CONFINED, &format!("limits could not be set: {error}"));
+    }
+    // One thread: the number of documents at work is what fills the processors.
+    let error = Command::new(program).args(args).env("OMP_THREAD_LIMIT", "1").exec();
+    last_words(NOT_STARTED, &format!("it did not start: {error}"))
 }
 
 fn last_words(code: u8, words: &str) -> ExitCode {
@@ -97,6 +121,10 @@ fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
     match order.work {
         Work::Pdf(engine) => engine.engine().read(&Arc::new(pdf::cut_to_header(document)?), &mut sink),
         Work::Html => html(&document, &mut sink),
+        Work::Page(number) => {
+            picture::page(&Arc::new(pdf::cut_to_header(document)?), number, out)?;
+            Ok(Summary::default())
+        }
     }
 }
 

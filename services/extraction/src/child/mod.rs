@@ -2,10 +2,18 @@
 //! without harm to anyone else: on crafted documents every engine does one of these.
 
 mod inside;
+mod looking;
 mod outside;
+mod process;
+mod recognising;
 
 pub use inside::child_entry;
+pub use looking::{Picture, picture};
 pub use outside::run;
+pub use recognising::{Recognition, recognise};
 
 /// The hidden first argument that turns this program into a child.
 pub const CHILD_ARGUMENT: &str = "extract-child";
+
+/// The hidden first argument that has this program confine itself and then become the one that recognises text.
+pub const RECOGNISE_ARGUMENT: &str = "recognise-child";

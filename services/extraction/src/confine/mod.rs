@@ -21,13 +21,7 @@ const CPU_MILLIS_A_PAGE: u64 = 50;
 /// # Errors
 /// If the system refuses, as it does when the limits of the parent are tighter still.
 pub fn confine(order: &Order) -> std::io::Result<()> {
-    // The parent kills at the wall limit; if the parent is gone nobody would.
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    bind(Resource::As, order.memory_bytes)?;
-    // Dumps would hold the document.
-    bind(Resource::Core, 0)?;
-    // Pipes are not files: the child may answer, but not write anything to a disk.
-    bind(Resource::Fsize, 0)?;
+    bounds(order.memory_bytes)?;
     bind(Resource::Nofile, OPEN_FILES)?;
     // The soft limit grows with the pages, so the hard one leaves room for as many as there may be.
     let most =
@@ -41,6 +35,32 @@ pub fn confine(order: &Order) -> std::io::Result<()> {
         calls::forbid()?;
     }
     Ok(())
+}
+
+/// Binds the calling process before it becomes a program of somebody else's that reads what a document has made: it
+/// may read the files of the system, its own and its data, and write none; it has no network.
+///
+/// # Errors
+/// As [`confine`].
+pub fn confine_program(memory_bytes: u64, cpu_seconds: u64) -> std::io::Result<()> {
+    bounds(memory_bytes)?;
+    bind(Resource::Cpu, cpu_seconds)?;
+    #[cfg(target_os = "linux")]
+    {
+        paths::forbid_changes()?;
+        calls::forbid_network()?;
+    }
+    Ok(())
+}
+
+fn bounds(memory_bytes: u64) -> std::io::Result<()> {
+    // The parent kills at the wall limit; if the parent is gone nobody would.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    bind(Resource::As, memory_bytes)?;
+    // Dumps would hold the document.
+    bind(Resource::Core, 0)?;
+    // Pipes are not files: the child may answer, but not write anything to a disk.
+    bind(Resource::Fsize, 0)
 }
 
 /// What this system cannot do to confine a child, by name; its limits hold everywhere.

@@ -4,7 +4,8 @@
 use std::io;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError, Scope,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetError, Scope, path_beneath_rules,
 };
 
 /// Everything this version of the crate knows of; a kernel that knows less forbids that.
@@ -19,14 +20,26 @@ pub fn supported() -> bool {
 
 /// Forbids every path and every connection, as far as the kernel knows how. Without landlock nothing happens.
 pub fn forbid() -> io::Result<()> {
+    apply(None)
+}
+
+/// Forbids every change and every connection: files can be read and run.
+pub fn forbid_changes() -> io::Result<()> {
+    apply(Some("/"))
+}
+
+fn apply(readable: Option<&str>) -> io::Result<()> {
     let rules = || -> Result<_, RulesetError> {
-        Ruleset::default()
+        let mut rules = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(EVERYTHING))?
             .handle_access(AccessNet::from_all(EVERYTHING))?
             .scope(Scope::from_all(EVERYTHING))?
-            .create()?
-            .restrict_self()
+            .create()?;
+        if let Some(readable) = readable {
+            rules = rules.add_rules(path_beneath_rules([readable], AccessFs::from_read(EVERYTHING)))?;
+        }
+        rules.restrict_self()
     };
     rules().map(drop).map_err(io::Error::other)
 }

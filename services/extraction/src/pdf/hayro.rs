@@ -30,7 +30,7 @@ impl PdfEngine for Hayro {
 }
 
 /// Opens a document, with the empty password if it has one.
-pub(super) fn open(document: &Arc<Vec<u8>>) -> Result<Pdf, ReadError> {
+pub(crate) fn open(document: &Arc<Vec<u8>>) -> Result<Pdf, ReadError> {
     Pdf::new(Arc::clone(document)).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadError::Encrypted,
         LoadPdfError::Decryption(other) => ReadError::Broken(format!("its encryption is invalid: {other:?}")),
@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
             glyphs: u32::try_from(painted.count()).unwrap_or(u32::MAX),
             unmapped: u32::try_from(unknown).unwrap_or(u32::MAX),
             blocks: layout::paragraphs(&device.glyphs),
+            ..Page::default()
         }
     }
 }

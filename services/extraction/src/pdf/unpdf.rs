@@ -112,6 +112,7 @@ fn convert(page: &::unpdf::Page) -> Reading {
         image_coverage: page.image_coverage.clamp(0.0, 1.0),
         glyphs: glyphs.saturating_add(unmapped),
         unmapped,
+        ..Page::default()
     };
     Reading { page, marked }
 }

@@ -1,32 +1,83 @@
 //! What a document is, by its content. Names and declared types are claims of the sender; they only break
 //! ties between kinds of text, which no content can tell apart for certain.
+//!
+//! The first bytes are enough for most ([`media_type`]). Two kinds of file hold many others, and say which at a place
+//! of their own: for those ([`is_container`]) the whole file is asked, [`media_type_of`]. Neither trusts what it
+//! reads: the work is bounded whatever the bytes claim.
 
-/// What reads a document.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum MediaType {
-    /// `application/pdf`
-    Pdf,
-    /// `text/html`
-    Html,
-    /// `text/markdown`
-    Markdown,
-    /// `text/plain`
-    PlainText,
-    /// Nothing here reads it. Holds the type its content shows, `application/octet-stream` if none.
-    Unsupported(String),
+mod compound;
+mod package;
+mod text;
+
+pub use text::{Utf16, utf16_without_mark};
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+macro_rules! media_types {
+    ($($variant:ident, $name:literal;)*) => {
+        /// What reads a document.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub enum MediaType {
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
+            /// Nothing here reads it. Holds the type its content shows, `application/octet-stream` if none.
+            Unsupported(String),
+        }
+
+        impl MediaType {
+            /// All that can be read.
+            pub const ALL: &'static [MediaType] = &[$(Self::$variant,)*];
+
+            /// The type's registered name.
+            #[must_use]
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$variant => $name,)*
+                    Self::Unsupported(name) => name,
+                }
+            }
+        }
+    };
+}
+
+media_types! {
+    Pdf, "application/pdf";
+    Html, "text/html";
+    Markdown, "text/markdown";
+    PlainText, "text/plain";
+    Csv, "text/csv";
+    Rtf, "application/rtf";
+    Docx, "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    Pptx, "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+    Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Odt, "application/vnd.oasis.opendocument.text";
+    Odp, "application/vnd.oasis.opendocument.presentation";
+    Ods, "application/vnd.oasis.opendocument.spreadsheet";
+    Doc, "application/msword";
+    Ppt, "application/vnd.ms-powerpoint";
+    Xls, "application/vnd.ms-excel";
+    // Office documents with a password; which kind is inside the lock.
+    Locked, "application/encrypted";
+    Eml, "message/rfc822";
+    Msg, "application/vnd.ms-outlook";
+    Zip, "application/zip";
+    Png, "image/png";
+    Jpeg, "image/jpeg";
+    Tiff, "image/tiff";
+    WebP, "image/webp";
+    Gif, "image/gif";
 }
 
 impl MediaType {
-    /// The type's registered name.
+    /// Whether it may hold documents that are jobs of their own.
     #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Pdf => "application/pdf",
-            Self::Html => "text/html",
-            Self::Markdown => "text/markdown",
-            Self::PlainText => "text/plain",
-            Self::Unsupported(name) => name,
-        }
+    pub fn holds_documents(&self) -> bool {
+        matches!(self, Self::Eml | Self::Msg | Self::Zip)
+    }
+
+    /// Whether it is one picture.
+    #[must_use]
+    pub fn is_image(&self) -> bool {
+        matches!(self, Self::Png | Self::Jpeg | Self::Tiff | Self::WebP | Self::Gif)
     }
 }
 
@@ -39,11 +90,8 @@ impl std::fmt::Display for MediaType {
 impl From<&str> for MediaType {
     /// The type of that registered name, as intake has written it down.
     fn from(name: &str) -> Self {
-        let known = [Self::Pdf, Self::Html, Self::Markdown, Self::PlainText];
-        known
-            .into_iter()
-            .find(|media| media.name() == name)
-            .unwrap_or_else(|| Self::Unsupported(name.to_owned()))
+        let known = Self::ALL.iter().find(|media| media.name() == name);
+        known.cloned().unwrap_or_else(|| Self::Unsupported(name.to_owned()))
     }
 }
 
@@ -60,162 +108,85 @@ pub fn pdf_header(bytes: &[u8]) -> Option<usize> {
     window.windows(5).position(|at| at == b"%PDF-")
 }
 
+/// Whether only the whole file tells what it is: a ZIP package or a compound file.
+#[must_use]
+pub fn is_container(first_bytes: &[u8]) -> bool {
+    package::is_zip(first_bytes) || first_bytes.starts_with(&compound::MAGIC)
+}
+
 /// Tells what a document is from its first bytes (8 KiB are plenty). `name` is the file's name, if it has
-/// one.
+/// one. Of a container it tells which kind of container.
 #[must_use]
 pub fn media_type(first_bytes: &[u8], name: Option<&str>) -> MediaType {
+    if package::is_zip(first_bytes) {
+        return MediaType::Zip;
+    }
+    if first_bytes.starts_with(&compound::MAGIC) {
+        return MediaType::Unsupported(compound::NAME.to_owned());
+    }
+    if first_bytes.starts_with(b"{\\rtf") {
+        return MediaType::Rtf;
+    }
+    if text::is_mail(first_bytes) {
+        return MediaType::Eml;
+    }
     if pdf_header(first_bytes).is_some() {
         return MediaType::Pdf;
     }
-    if has_utf16_mark(first_bytes) {
-        return text_kind(&String::from_utf8_lossy(&utf16_as_ascii(first_bytes)), name);
+    if let Some(kind) = text::utf16(first_bytes) {
+        return text::kind(&String::from_utf8_lossy(&kind.as_ascii(first_bytes)), name);
     }
     // `infer` also knows HTML and XML by their first tag: text is for us to tell apart, so only binary kinds
     // count.
     if let Some(kind) = infer::get(first_bytes)
         && kind.matcher_type() != infer::MatcherType::Text
+        // Two letters: many a text begins with them.
+        && (kind.mime_type() != "image/bmp" || !text::looks_like_text(first_bytes))
     {
-        return MediaType::Unsupported(kind.mime_type().to_owned());
+        return MediaType::from(kind.mime_type());
     }
     if first_bytes.is_empty() {
         // Nothing to go by: let the reader for what the name promises say that it is empty.
-        return by_name(name).unwrap_or(MediaType::PlainText);
+        return text::by_name(name).unwrap_or(MediaType::PlainText);
     }
-    if !looks_like_text(first_bytes) {
+    if !text::looks_like_text(first_bytes) {
         return MediaType::Unsupported("application/octet-stream".to_owned());
     }
-    text_kind(&String::from_utf8_lossy(first_bytes), name)
+    text::kind(&String::from_utf8_lossy(first_bytes), name)
 }
 
-fn has_utf16_mark(bytes: &[u8]) -> bool {
-    // FF FE 00 00 would be UTF-32, which nobody stores documents in.
-    bytes.starts_with(&[0xFE, 0xFF])
-        || (bytes.starts_with(&[0xFF, 0xFE]) && !bytes.starts_with(&[0xFF, 0xFE, 0, 0]))
-}
-
-/// The ASCII letters of UTF-16 text: enough to see tags and headings in.
-fn utf16_as_ascii(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().skip(2).copied().filter(|&b| b != 0).collect()
-}
-
-/// UTF-8, or an eight-bit encoding: no NUL and hardly any control characters.
-fn looks_like_text(bytes: &[u8]) -> bool {
-    let control = bytes
-        .iter()
-        .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0C | 0x08 | 0x1B))
-        .count();
-    !bytes.contains(&0) && control * 100 <= bytes.len()
-}
-
-fn by_name(name: Option<&str>) -> Option<MediaType> {
-    let (_, extension) = name?.rsplit_once('.')?;
-    match extension.to_ascii_lowercase().as_str() {
-        "pdf" => Some(MediaType::Pdf),
-        "html" | "htm" | "xhtml" => Some(MediaType::Html),
-        "md" | "markdown" | "mkd" => Some(MediaType::Markdown),
-        "txt" | "text" | "log" => Some(MediaType::PlainText),
-        _ => None,
+/// Tells what a whole document is. Reads its first bytes and, of a container, the place where it says what is inside.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn media_type_of(file: &mut (impl Read + Seek), name: Option<&str>) -> io::Result<MediaType> {
+    let first = bytes_at(file, 0, SNIFF_BYTES)?;
+    if package::is_zip(&first) {
+        return package::kind(file, &first);
     }
+    if first.starts_with(&compound::MAGIC) {
+        return compound::kind(file, &first);
+    }
+    Ok(media_type(&first, name))
 }
 
-fn text_kind(text: &str, name: Option<&str>) -> MediaType {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    let lower: String = start.chars().take(1024).collect::<String>().to_ascii_lowercase();
-    if is_html(&lower) {
-        return MediaType::Html;
-    }
-    if lower.starts_with("<?xml") || lower.starts_with("<svg") {
-        return MediaType::Unsupported("text/xml".to_owned());
-    }
-    match by_name(name) {
-        // Content has just shown that it is no PDF.
-        Some(MediaType::Pdf) | None if looks_like_markdown(text) => MediaType::Markdown,
-        Some(MediaType::Pdf) | None => MediaType::PlainText,
-        Some(named) => named,
-    }
+/// Up to `most` bytes from a place on; fewer at the end, none behind it.
+fn bytes_at(file: &mut (impl Read + Seek), at: u64, most: usize) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(at))?;
+    let mut bytes = Vec::new();
+    file.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
-fn is_html(lower: &str) -> bool {
-    // Comments and an XML declaration may stand before the first tag.
-    let mut rest = lower;
-    loop {
-        rest = rest.trim_start();
-        let end = if rest.starts_with("<!--") {
-            "-->"
-        } else if rest.starts_with("<?xml") {
-            "?>"
-        } else {
-            break;
-        };
-        match rest.find(end) {
-            Some(at) => rest = &rest[at + end.len()..],
-            None => return false,
-        }
-    }
-    const TAGS: [&str; 12] =
-        ["html", "head", "body", "title", "meta", "script", "style", "table", "div", "h1", "p", "a"];
-    rest.starts_with("<!doctype html")
-        || TAGS.iter().any(|tag| {
-            rest.strip_prefix('<')
-                .and_then(|r| r.strip_prefix(tag))
-                .is_some_and(|r| r.starts_with(['>', ' ', '\n', '\r', '\t', '/']))
-        })
+/// The little-endian number of two bytes at a place; `None` behind the end.
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at.checked_add(2)?)?.try_into().ok()?))
 }
 
-/// Two different signs of Markdown, so that a numbered paragraph or a lone dash stays plain text.
-fn looks_like_markdown(text: &str) -> bool {
-    let lines = || text.lines().take(400);
-    let heading = lines().any(|l| {
-        l.trim_start_matches('#').starts_with(' ')
-            && (1..=6).contains(&(l.len() - l.trim_start_matches('#').len()))
-    });
-    let list =
-        lines().filter(|l| l.trim_start().starts_with("- ") || l.trim_start().starts_with("* ")).count() > 1;
-    let fence = lines().any(|l| l.starts_with("```"));
-    let link = text.contains("](");
-    let strong = text.matches("**").count() >= 2;
-    usize::from(heading) + usize::from(list) + usize::from(fence) + usize::from(link) + usize::from(strong)
-        >= 2
+/// The little-endian number of four bytes at a place; `None` behind the end.
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pdf_is_found_behind_junk_and_under_any_name() {
-        assert_eq!(media_type(b"%PDF-1.7\n", Some("a.txt")), MediaType::Pdf);
-        let mut junk = vec![b'x'; 1000];
-        junk.extend_from_slice(b"%PDF-1.4");
-        assert_eq!(media_type(&junk, None), MediaType::Pdf);
-        let mut far = vec![b'x'; 1100];
-        far.extend_from_slice(b"%PDF-1.4");
-        assert_eq!(media_type(&far, None), MediaType::PlainText);
-    }
-
-    #[test]
-    fn names_do_not_overrule_content() {
-        assert_eq!(media_type(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Some("a.pdf")).name(), "image/png");
-        assert_eq!(media_type(b"PK\x03\x04rest", Some("a.txt")).name(), "application/zip");
-        assert_eq!(media_type(b"<!DOCTYPE html><p>hi", Some("a.pdf")), MediaType::Html);
-        assert_eq!(media_type(b"just words", Some("a.pdf")), MediaType::PlainText);
-        assert_eq!(media_type(b"\0\x01\x02\x03rest", None).name(), "application/octet-stream");
-    }
-
-    #[test]
-    fn kinds_of_text() {
-        assert_eq!(media_type(b"", Some("a.pdf")), MediaType::Pdf);
-        assert_eq!(media_type(b"", None), MediaType::PlainText);
-        assert_eq!(media_type(b"<!-- c -->\n<html lang=en>", None), MediaType::Html);
-        assert_eq!(media_type(b"<?xml version='1.0'?><html>", None), MediaType::Html);
-        assert_eq!(media_type(b"<?xml version='1.0'?><feed>", None).name(), "text/xml");
-        assert_eq!(media_type(b"{\\rtf1\\ansi", None).name(), "application/rtf");
-        assert_eq!(media_type(b"<aside> is a word", None), MediaType::PlainText);
-        assert_eq!(media_type(b"# Title\n\n- one\n- two\n", None), MediaType::Markdown);
-        assert_eq!(media_type(b"# only a comment\n", None), MediaType::PlainText);
-        assert_eq!(media_type(b"# only a comment\n", Some("x.MD")), MediaType::Markdown);
-        assert_eq!(media_type(b"\xff\xfeh\0i\0", None), MediaType::PlainText);
-        assert_eq!(media_type("caf\u{e9}".as_bytes(), None), MediaType::PlainText);
-        assert_eq!(media_type(b"caf\xe9 Latin-1", None), MediaType::PlainText);
-    }
-}
+mod tests;

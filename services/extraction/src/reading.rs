@@ -142,7 +142,9 @@ pub fn read(
         MediaType::Html => return apart(Work::Html, &mut as_file(content)?, options, on_page),
         MediaType::PlainText => formats::plain_text,
         MediaType::Markdown => formats::markdown,
-        MediaType::Unsupported(name) => return Err(ReadError::Unsupported(name)),
+        MediaType::Locked => return Err(ReadError::Encrypted),
+        image if image.is_image() => return Err(ReadError::Scanned { pages: 1 }),
+        other => return Err(ReadError::Unsupported(other.to_string())),
     };
     let text = match content {
         Source::Bytes(bytes) => format(within(bytes, options)?)?,

@@ -2,14 +2,16 @@
 
 use crate::Settings;
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use millrace_contract::wire::{Claim, Document, Job};
 use millrace_contract::{ErrorCode, ids, subject};
 use millrace_media as media;
 use millrace_stage::{ContentStream, Ports, Result, StageError};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tempfile::SpooledTempFile;
 
 /// Metadata that a sender may add.
 const METADATA: usize = 32;
@@ -79,21 +81,64 @@ impl Admission {
             return Err(StageError::new(ErrorCode::DocumentEmpty, "the document has no bytes"));
         }
         let document = job.document.get_or_insert_default();
-        let media = media::media_type(
-            &first,
-            Some(&document.name).filter(|name| !name.is_empty()).map(String::as_str),
-        );
-        if let media::MediaType::Unsupported(found) = &media {
-            let message =
-                format!("documents of type {found} cannot be read; send PDF, HTML, Markdown or text");
-            return Err(StageError::new(ErrorCode::DocumentTypeUnsupported, message));
+        let name = Some(document.name.as_str()).filter(|name| !name.is_empty());
+        let copy = media::is_container(&first).then(Copy::default);
+        if copy.is_none() {
+            document.media_type = readable(media::media_type(&first, name))?;
         }
         let whole = futures_util::stream::once(std::future::ready(Ok(Bytes::from(first)))).chain(content);
-        let claim = self.ports.store(&job.tenant, Box::pin(whole), self.settings.max_upload).await?;
-        document.media_type = media.to_string();
+        let whole: ContentStream = match &copy {
+            Some(copy) => copy.of(whole),
+            None => Box::pin(whole),
+        };
+        let claim = self.ports.store(&job.tenant, whole, self.settings.max_upload).await?;
+        if let Some(copy) = copy {
+            document.media_type = readable(copy.media_type(name)?)?;
+        }
         document.size = claim.size;
         document.sha256.clone_from(&claim.sha256);
         Ok(claim)
+    }
+}
+
+/// The name of a type that can be read.
+fn readable(media: media::MediaType) -> Result<String> {
+    if let media::MediaType::Unsupported(found) = &media {
+        let message = format!("documents of type {found} cannot be read; the README lists what can");
+        return Err(StageError::new(ErrorCode::DocumentTypeUnsupported, message));
+    }
+    Ok(media.to_string())
+}
+
+/// A copy of a document that tells what it is only when it is whole: in memory while small, else in a file without a
+/// name.
+#[derive(Clone)]
+struct Copy(Arc<Mutex<SpooledTempFile>>);
+
+impl Default for Copy {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(SpooledTempFile::new(1 << 20))))
+    }
+}
+
+impl Copy {
+    fn file(&self) -> MutexGuard<'_, SpooledTempFile> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same bytes, copied as they pass.
+    fn of(&self, content: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> ContentStream {
+        let copy = self.clone();
+        Box::pin(content.map(move |bytes| {
+            let bytes = bytes?;
+            copy.file().write_all(&bytes)?;
+            Ok(bytes)
+        }))
+    }
+
+    fn media_type(&self, name: Option<&str>) -> Result<media::MediaType> {
+        media::media_type_of(&mut *self.file(), name)
+            .map_err(|error| StageError::new(ErrorCode::Internal, format!("the copy of an upload: {error}")))
     }
 }
 

@@ -36,6 +36,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen import canvas
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+import office
 import schedules
 
 HERE = Path(__file__).resolve().parent
@@ -63,6 +64,17 @@ MANIFEST = [
      ["Notice of planned maintenance", "Sunday 7 June 2026", "Gate register", "four hours", "Read-only"]),
     ("page.html", "web page", "en", "completed", "",
      ["Returns and refunds", "within thirty days", "deducted from the refund", "Brackenfold Retail Group", "original packaging"]),
+    ("agreement.docx", "contract, Word", "en", "completed", "",
+     ["CONSULTING AGREEMENT", "Odalys Ferrant Consulting Ltd", "Report and workshop", "shall not exceed GBP 50,000.00", "governed by the laws of England and Wales"]),
+    ("prices.xlsx", "price list, Excel", "en", "completed", "",
+     ["Services", "Stock count", "38.25", "Discounts", "7.5 %"]),
+    ("review.pptx", "slides, PowerPoint", "en", "completed", "",
+     ["Quarterly service review", "Imogen Farrowdale", "99.94 %", "Weighbridge 4 is replaced", "Draft of 4 May 2026"]),
+    ("lifts.odt", "notice, OpenDocument", "en", "completed", "",
+     ["Notice to tenants of Foundry Square", "28 August 2026", "GBP 140.00", "Reduction", "Percival Oakhanger"]),
+    ("mail.eml", "e-mail with two attachments", "en", "completed", "",
+     ["Consulting Agreement and last invoice", "Dear all,", "Ostrevane Data Services", "21 July 2026", "Kind regards"]),
+    ("papers.zip", "archive of two documents", "", "rejected", "document_type_unsupported", []),
     ("scanned.pdf", "letter, image only", "en", "completed", "",
      ["CASSAVANT SYSTEMS GROUP LTD", "Milestone T2 of the transition plan", "two weeks before the date in Schedule 2", "within seven Business Days", "Persephone Lindqvist-Marsh"]),
     ("mixed.pdf", "contract, one page of three a scan", "en", "completed", "",
@@ -276,6 +288,10 @@ def documents():
     out["encrypted.pdf"] = encrypted(out["contract-en.pdf"])
     for name in ("notes.txt", "notice.md", "page.html"):
         out[name] = read(name).encode()
+    out |= {"agreement.docx": office.agreement(), "prices.xlsx": office.prices(), "review.pptx": office.review(), "lifts.odt": office.notice()}
+    word = "vnd.openxmlformats-officedocument.wordprocessingml.document"
+    out["mail.eml"] = office.mail([("invoice.pdf", "pdf", out["invoice.pdf"]), ("agreement.docx", word, out["agreement.docx"])])
+    out["papers.zip"] = office.archive([("2026/lifts.odt", out["lifts.odt"]), ("notes.txt", out["notes.txt"])])
     return out
 
 
@@ -293,6 +309,8 @@ def manifest(files):
                 assert not reader.decrypt("") and reader.decrypt(PASSWORD)
             pages = len(reader.pages)
             text = squeeze(" ".join(page.extract_text() for page in reader.pages))
+        elif name.endswith((".docx", ".xlsx", ".pptx", ".odt", ".eml")):
+            text = squeeze(office.text_of(name, files[name]))
         else:
             text = squeeze(files[name].decode("utf-8", "replace"))
         if name in ("scanned.pdf", "mixed.pdf"):

@@ -1,5 +1,7 @@
 //! What a document becomes: pages of paragraphs, or the one reason why not.
 
+use crate::spool::Spool;
+
 /// Fewer words than this on a page are a stamp or a page number, not a text layer.
 pub const FEW_WORDS: usize = 10;
 
@@ -116,6 +118,17 @@ pub struct Text {
     pub incomplete: bool,
     /// Processor time that text recognition took, milliseconds.
     pub ocr_ms: u64,
+    /// The documents inside this one: attachments of a mail, files of an archive.
+    pub attached: Vec<Attached>,
+}
+
+/// A document inside another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// As it is called inside; may have folders before it, separated by `/`.
+    pub name: String,
+    /// Its bytes, where they wait until somebody takes them.
+    pub content: Spool,
 }
 
 /// A limit a document ran into. All are settings, see [`crate::reading::Options`].
@@ -133,6 +146,10 @@ pub enum Limit {
     Text,
     /// Time to recognise the text of all its pages, seconds.
     Recognition,
+    /// Bytes or files that a package unpacks to, in all or for its size.
+    Unpacked,
+    /// Documents inside the document: how many, how large in all, how deep one in the other.
+    Attachments,
 }
 
 impl std::fmt::Display for Limit {
@@ -144,6 +161,8 @@ impl std::fmt::Display for Limit {
             Self::Pages => "pages",
             Self::Text => "text",
             Self::Recognition => "recognition",
+            Self::Unpacked => "unpacked",
+            Self::Attachments => "attachments",
         })
     }
 }

@@ -1,18 +1,66 @@
-//! Formats that are text already: plain text, Markdown and HTML. Plain text and Markdown are read in process;
-//! HTML can cost far more time than it has bytes, and is read by a child ([`crate::child`]).
+//! Every format but PDF. Plain text, Markdown and tables of values are read in process; the others can cost far more
+//! time or memory than they have bytes, or are read by engines that may panic: a child reads them ([`crate::child`]).
 //!
-//! None of them has pages, and reports cite by page, so they are given some: a form feed begins a page; a
+//! Most of them have no pages, and reports cite by page, so they are given some: a form feed begins a page; a
 //! text without any is cut at block boundaries into pages of about [`PAGE_CHARS`] characters. The cuts depend
 //! on nothing but the text, so citations stay valid when it is read again.
 
+mod archive;
+mod encoding;
 mod html;
+mod mail;
+mod office;
+mod outlook;
+mod table;
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use millrace_media::MediaType;
 
 use crate::document::{Block, Page, ReadError, Text, paragraphs};
+use encoding::{declared_charset, decode};
+pub use table::csv;
 
 /// A printed page holds about this many characters.
 pub const PAGE_CHARS: usize = 3000;
+
+/// A block of a table's rows is no longer than this, bytes, unless a single row is: evidence points at blocks.
+const TABLE_CHARS: usize = 1500;
+
+/// A document inside another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inside {
+    /// As it is called there.
+    pub name: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+}
+
+/// Reads a document of a type that only a child may read: its text, and what is inside it.
+///
+/// # Errors
+/// [`ReadError::Unsupported`] for what is not such a type; what the format's reader says; what `found` answers.
+pub fn in_child(
+    media: &MediaType,
+    bytes: &[u8],
+    found: &mut dyn FnMut(Inside) -> Result<(), ReadError>,
+) -> Result<Text, ReadError> {
+    match media {
+        MediaType::Html => html(bytes),
+        MediaType::Eml => mail::mail(bytes, found),
+        MediaType::Msg => outlook::outlook(bytes, found),
+        MediaType::Zip => {
+            archive::archive(bytes, found)?;
+            // It has no text of its own.
+            Ok(Text { engine: archive::NAME.to_owned(), ..Text::default() })
+        }
+        media => office::office(bytes, media),
+    }
+}
+
+/// Whether [`in_child`] reads it.
+#[must_use]
+pub fn needs_child(media: &MediaType) -> bool {
+    matches!(media, MediaType::Html) || media.holds_documents() || office::format(media).is_some()
+}
 
 /// Reads plain text: blocks are what blank lines separate.
 ///
@@ -40,26 +88,6 @@ pub fn html(bytes: &[u8]) -> Result<Text, ReadError> {
     paged(&html::visible_text(&source)?, html::NAME)
 }
 
-/// The byte order mark decides, then what is valid UTF-8, then what the document declares. What is left is
-/// read as Windows-1252, of which Latin-1 is a part and which has a character for every byte.
-fn decode(bytes: &[u8], declared: Option<&'static Encoding>) -> String {
-    let encoding = match Encoding::for_bom(bytes) {
-        Some((encoding, _)) => encoding,
-        None if std::str::from_utf8(bytes).is_ok() => UTF_8,
-        None => declared.unwrap_or(WINDOWS_1252),
-    };
-    encoding.decode(bytes).0.into_owned()
-}
-
-/// `<meta charset=…>` or its older form, in the first kibibyte as the standard asks.
-fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
-    let (_, rest) = head.split_once("charset=")?;
-    let label = rest.trim_start_matches(['"', '\'']);
-    let end = label.find(['"', '\'', '>', ' ', ';', '/']).unwrap_or(label.len());
-    Encoding::for_label(&label.as_bytes()[..end])
-}
-
 fn paged(text: &str, engine: &str) -> Result<Text, ReadError> {
     let mut sheets: Vec<Vec<Block>> = text.split('\u{c}').map(paragraphs).collect();
     if let [only] = sheets.as_mut_slice() {
@@ -72,9 +100,20 @@ fn paged(text: &str, engine: &str) -> Result<Text, ReadError> {
     if sheets.iter().all(Vec::is_empty) {
         return Err(ReadError::Empty);
     }
-    let pages =
-        (1..).zip(sheets).map(|(number, blocks)| Page { number, blocks, ..Page::default() }).collect();
-    Ok(Text { pages, engine: engine.to_owned(), ..Text::default() })
+    Ok(of_pages(sheets, engine))
+}
+
+fn of_pages(pages: Vec<Vec<Block>>, engine: &str) -> Text {
+    let pages = (1..).zip(pages).map(|(number, blocks)| Page { number, blocks, ..Page::default() });
+    Text { pages: pages.collect(), engine: engine.to_owned(), ..Text::default() }
+}
+
+/// Blocks of a format without pages, on pages.
+fn pages_of(blocks: Vec<Block>, engine: &str) -> Result<Text, ReadError> {
+    if blocks.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    Ok(of_pages(cut(blocks), engine))
 }
 
 fn cut(blocks: Vec<Block>) -> Vec<Vec<Block>> {

@@ -15,7 +15,7 @@ use crate::pdf::Summary;
 #[derive(Clone, PartialEq, Message)]
 pub struct Frame {
     /// The message itself; `None` is not valid.
-    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub body: Option<Body>,
 }
 
@@ -40,6 +40,12 @@ pub enum Body {
     /// The next rows of the picture, from the top: a byte a pixel, black is 0.
     #[prost(bytes, tag = "6")]
     Rows(Vec<u8>),
+    /// A document inside begins; its name. May stand anywhere before the end.
+    #[prost(string, tag = "7")]
+    Attached(String),
+    /// The next bytes of the document inside that began last.
+    #[prost(bytes = "vec", tag = "8")]
+    Piece(Vec<u8>),
 }
 
 /// The size of a picture.
@@ -100,7 +106,7 @@ pub struct DoneFrame {
 /// A [`ReadError`] in a form that travels.
 #[derive(Clone, PartialEq, Message)]
 pub struct FailedFrame {
-    /// `encrypted`, `broken`, `empty`, `limit` or `io`.
+    /// `encrypted`, `broken`, `empty`, `unsupported`, `limit` or `io`.
     #[prost(string, tag = "1")]
     pub kind: String,
     /// What was broken, or which limit.
@@ -170,6 +176,7 @@ impl From<&ReadError> for FailedFrame {
             ReadError::Encrypted => ("encrypted", String::new()),
             ReadError::Broken(reason) => ("broken", reason.chars().take(200).collect()),
             ReadError::Empty => ("empty", String::new()),
+            ReadError::Unsupported(media) => ("unsupported", media.clone()),
             ReadError::LimitExceeded(limit) => ("limit", limit.to_string()),
             other => ("io", other.to_string()),
         };
@@ -186,6 +193,9 @@ impl From<FailedFrame> for ReadError {
             ("limit", "pages") => Self::LimitExceeded(Limit::Pages),
             ("limit", "text") => Self::LimitExceeded(Limit::Text),
             ("limit", "memory") => Self::LimitExceeded(Limit::Memory),
+            ("limit", "unpacked") => Self::LimitExceeded(Limit::Unpacked),
+            ("limit", "attachments") => Self::LimitExceeded(Limit::Attachments),
+            ("unsupported", _) => Self::Unsupported(failed.detail.chars().take(200).collect()),
             _ => Self::ChildDied(failed.detail.chars().take(200).collect()),
         }
     }

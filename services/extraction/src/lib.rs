@@ -1,7 +1,7 @@
 //! Extraction: bytes in, text by page and paragraph out, hostile documents included.
 //!
-//! [`reading::read`] is the one entry below the stage. PDF and HTML are parsed in a child process that may die
-//! ([`child`]); the formats that cannot hurt are read in process ([`formats`]).
+//! [`reading::read`] is the one entry below the stage. Documents are parsed in a child process that may die
+//! ([`child`]); the few formats that cannot hurt are read in process ([`formats`]).
 
 pub mod child;
 pub mod confine;
@@ -13,6 +13,7 @@ pub mod ocr;
 pub mod pdf;
 pub mod picture;
 pub mod reading;
+pub mod spool;
 
 pub use child::child_entry;
 pub use document::{Block, Limit, Page, ReadError, Text};
@@ -72,6 +73,9 @@ impl Stage for Extraction {
             }
         };
         let text = read.map_err(refuse)?;
+        if text.pages.is_empty() {
+            return Err(refuse(ReadError::Unsupported(media(job).to_string())));
+        }
         let extracted = Extracted {
             pages: count(&text.pages, |_| true),
             characters: text.pages.iter().map(|page| page.text_bytes() as u64).sum(),

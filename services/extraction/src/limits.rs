@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 
 use crate::document::{Limit, Page, ReadError};
+use crate::formats::needs_child;
 use crate::pdf::EngineChoice;
+use millrace_media::MediaType;
 
 /// Blocks in a document: 200 on each of 5,000 pages. Each costs some forty bytes besides its text, so a
 /// million blocks of one letter would hide forty megabytes from the limit on text. Exceeding it counts as
@@ -15,9 +17,9 @@ pub const MAX_BLOCKS: u32 = 1_000_000;
 pub enum Work {
     /// A PDF, with this engine.
     Pdf(EngineChoice),
-    /// HTML. No engine was seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a
-    /// half.
-    Html,
+    /// A document of another type, one of [`MediaType::ALL`]. Not even HTML may be read in process: no engine was
+    /// seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a half.
+    Other(&'static MediaType),
     /// A page of a PDF, counted from 1, as a picture.
     Page(u32),
 }
@@ -26,17 +28,26 @@ pub enum Work {
 const PAGE: &str = "page-";
 
 impl Work {
+    /// The work on a document of this type that needs a child.
+    #[must_use]
+    pub fn on(media: &MediaType) -> Option<Self> {
+        if !needs_child(media) {
+            return None;
+        }
+        MediaType::ALL.iter().find(|known| *known == media).map(Self::Other)
+    }
+
     fn name(self) -> String {
         match self {
             Self::Pdf(engine) => engine.name().to_owned(),
-            Self::Html => "html".to_owned(),
+            Self::Other(media) => media.name().to_owned(),
             Self::Page(number) => format!("{PAGE}{number}"),
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        if name == "html" {
-            return Some(Self::Html);
+        if name.contains('/') {
+            return Self::on(&MediaType::from(name));
         }
         if let Some(number) = name.strip_prefix(PAGE) {
             return number.parse().ok().map(Self::Page);
@@ -58,18 +69,24 @@ pub struct Order {
     pub pages: u32,
     /// Bytes of text in a document.
     pub text_bytes: u64,
+    /// Documents inside a document.
+    pub attachments: u32,
+    /// Bytes of all documents inside a document.
+    pub attached_bytes: u64,
 }
 
 impl Order {
     /// The arguments that tell a child this order.
     #[must_use]
-    pub fn to_args(self) -> [String; 5] {
+    pub fn to_args(self) -> [String; 7] {
         [
             self.work.name(),
             self.memory_bytes.to_string(),
             self.cpu_seconds.to_string(),
             self.pages.to_string(),
             self.text_bytes.to_string(),
+            self.attachments.to_string(),
+            self.attached_bytes.to_string(),
         ]
     }
 
@@ -77,7 +94,7 @@ impl Order {
     #[must_use]
     pub fn from_args(args: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let args: Vec<String> = args.into_iter().map(OsString::into_string).collect::<Result<_, _>>().ok()?;
-        let [work, memory, cpu, pages, text] = args.as_slice() else {
+        let [work, memory, cpu, pages, text, attachments, attached] = args.as_slice() else {
             return None;
         };
         Some(Self {
@@ -86,6 +103,8 @@ impl Order {
             cpu_seconds: cpu.parse().ok()?,
             pages: pages.parse().ok()?,
             text_bytes: text.parse().ok()?,
+            attachments: attachments.parse().ok()?,
+            attached_bytes: attached.parse().ok()?,
         })
     }
 }
@@ -97,13 +116,22 @@ pub struct Meter {
     pages: u32,
     text_bytes: u64,
     blocks: u32,
+    attachments: u32,
+    attached_bytes: u64,
 }
 
 impl Meter {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(pages: u32, text_bytes: u64) -> Self {
-        Self { pages, text_bytes, blocks: MAX_BLOCKS }
+        Self { pages, text_bytes, blocks: MAX_BLOCKS, attachments: 0, attached_bytes: 0 }
+    }
+
+    /// What an order grants, nothing counted yet.
+    #[must_use]
+    pub fn of(order: &Order) -> Self {
+        let Order { attachments, attached_bytes, .. } = *order;
+        Self { attachments, attached_bytes, ..Self::new(order.pages, order.text_bytes) }
     }
 
     /// Counts the pages.
@@ -129,19 +157,52 @@ impl Meter {
     }
 }
 
+impl Meter {
+    /// Counts a document inside.
+    ///
+    /// # Errors
+    /// [`Limit::Attachments`]
+    pub fn attachment(&mut self) -> Result<(), ReadError> {
+        let over = ReadError::LimitExceeded(Limit::Attachments);
+        self.attachments = self.attachments.checked_sub(1).ok_or(over)?;
+        Ok(())
+    }
+
+    /// Counts a piece of one.
+    ///
+    /// # Errors
+    /// [`Limit::Attachments`]
+    pub fn piece(&mut self, bytes: usize) -> Result<(), ReadError> {
+        let over = ReadError::LimitExceeded(Limit::Attachments);
+        self.attached_bytes = self.attached_bytes.checked_sub(bytes as u64).ok_or(over)?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn an_order_travels_as_arguments() {
-        for work in [Work::Pdf(EngineChoice::PdfExtract), Work::Html, Work::Page(7)] {
-            let order = Order { work, memory_bytes: 1, cpu_seconds: 2, pages: 3, text_bytes: 4 };
+        let other = [MediaType::Html, MediaType::Docx, MediaType::Eml]
+            .map(|media| Work::on(&media).expect("read apart"));
+        for work in [Work::Pdf(EngineChoice::PdfExtract), Work::Page(7)].into_iter().chain(other) {
+            let order = Order {
+                work,
+                memory_bytes: 1,
+                cpu_seconds: 2,
+                pages: 3,
+                text_bytes: 4,
+                attachments: 5,
+                attached_bytes: 6,
+            };
             let args = || order.to_args().into_iter().map(OsString::from);
             assert_eq!(Order::from_args(args()), Some(order));
-            assert_eq!(Order::from_args(args().take(4)), None);
+            assert_eq!(Order::from_args(args().take(6)), None);
         }
-        assert_eq!(Order::from_args(["nobody", "1", "2", "3", "4"].map(OsString::from)), None);
+        assert_eq!(Order::from_args(["nobody", "1", "2", "3", "4", "5", "6"].map(OsString::from)), None);
+        assert_eq!(Work::on(&MediaType::PlainText), None);
     }
 
     #[test]
@@ -151,5 +212,10 @@ mod tests {
         assert!(meter.total(2).is_ok() && meter.page(&page).is_ok());
         assert!(matches!(meter.total(3), Err(ReadError::LimitExceeded(Limit::Pages))));
         assert!(matches!(meter.page(&page), Err(ReadError::LimitExceeded(Limit::Text))));
+        assert!(matches!(meter.attachment(), Err(ReadError::LimitExceeded(Limit::Attachments))));
+        let mut meter = Meter { attachments: 1, attached_bytes: 3, ..meter };
+        assert!(meter.attachment().is_ok() && meter.piece(3).is_ok());
+        assert!(matches!(meter.attachment(), Err(ReadError::LimitExceeded(Limit::Attachments))));
+        assert!(matches!(meter.piece(1), Err(ReadError::LimitExceeded(Limit::Attachments))));
     }
 }

@@ -32,15 +32,15 @@ pub struct Options {
     /// Which engine reads PDFs
     #[arg(long, env = "MILLRACE_EXTRACTION_PDF_ENGINE", value_enum, default_value_t)]
     pub pdf_engine: EngineChoice,
-    /// Address space of the process that reads one PDF or HTML document, MiB
+    /// Address space of the process that reads one document, MiB
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_MEMORY_MIB", default_value_t = 1024,
         value_parser = clap::value_parser!(u64).range(256..))]
     pub max_memory_mib: u64,
-    /// Processor time for one PDF or HTML document, seconds; 50 ms are added for each of its pages
+    /// Processor time for one document, seconds; 50 ms are added for each of its pages
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_CPU_SECONDS", default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(1..))]
     pub max_cpu_seconds: u64,
-    /// Time for one PDF or HTML document, seconds, however busy the machine is
+    /// Time for one document, seconds, however busy the machine is
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_WALL_SECONDS", default_value_t = 60,
         value_parser = clap::value_parser!(u64).range(1..86_400))]
     pub max_wall_seconds: u64,
@@ -67,6 +67,12 @@ pub struct Options {
     /// What the sender says of the document's language, ISO 639-1: text recognition begins with it.
     #[arg(skip)]
     pub language: Option<String>,
+    /// Documents inside one document: attachments of a mail, files of an archive
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_ATTACHMENTS", default_value_t = 100)]
+    pub max_attachments: u32,
+    /// Documents inside one document, bytes of all of them
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_ATTACHED_BYTES", default_value_t = 256 << 20)]
+    pub max_attached_bytes: u64,
     /// The program to start as the reading process; this program where `None`. It must call
     /// [`crate::child_entry`] first thing. For tests, whose own program does not.
     #[arg(skip)]
@@ -87,6 +93,8 @@ impl Default for Options {
             tesseract: "tesseract".into(),
             recogniser: None,
             language: None,
+            max_attachments: 100,
+            max_attached_bytes: 256 << 20,
             child_program: None,
         }
     }
@@ -113,6 +121,8 @@ impl Options {
             cpu_seconds: self.max_cpu_seconds,
             pages: self.max_pages,
             text_bytes: self.max_text_bytes,
+            attachments: self.max_attachments,
+            attached_bytes: self.max_attached_bytes,
         }
     }
 }
@@ -139,12 +149,14 @@ pub fn read(
             let text = apart(Work::Pdf(options.pdf_engine), &mut file, options, on_page)?;
             return recognised(text, &mut file, options, on_page);
         }
-        MediaType::Html => return apart(Work::Html, &mut as_file(content)?, options, on_page),
+        MediaType::Csv => formats::csv,
         MediaType::PlainText => formats::plain_text,
         MediaType::Markdown => formats::markdown,
         MediaType::Locked => return Err(ReadError::Encrypted),
-        image if image.is_image() => return Err(ReadError::Scanned { pages: 1 }),
-        other => return Err(ReadError::Unsupported(other.to_string())),
+        other => match Work::on(&other) {
+            Some(work) => return apart(work, &mut as_file(content)?, options, on_page),
+            None => return Err(ReadError::Unsupported(other.to_string())),
+        },
     };
     let text = match content {
         Source::Bytes(bytes) => format(within(bytes, options)?)?,

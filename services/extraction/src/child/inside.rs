@@ -9,14 +9,18 @@ use std::sync::Arc;
 use super::{CHILD_ARGUMENT, RECOGNISE_ARGUMENT};
 use crate::confine;
 use crate::document::ReadError;
-use crate::formats;
+use crate::formats::{self, Inside};
 use crate::frames::{self, Body};
 use crate::limits::{Meter, Order, Work};
 use crate::pdf::{self, Found, Sink, Summary};
 use crate::picture;
+use millrace_media::MediaType;
 
 /// Room for the recursion of engines over deeply nested documents. Reserved, not used, until it is needed.
 const STACK_BYTES: usize = 64 << 20;
+
+/// How much of a document inside is said at once, bytes.
+const PIECE: usize = 1 << 20;
 
 /// `EX_USAGE`: the arguments were not an order.
 const BAD_ORDER: u8 = 64;
@@ -103,7 +107,7 @@ fn serve(order: &Order) -> io::Result<()> {
 fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
     let mut document = Vec::new();
     io::stdin().lock().read_to_end(&mut document)?;
-    let mut meter = Meter::new(order.pages, order.text_bytes);
+    let mut meter = Meter::of(order);
     let mut sink = |found| {
         match found {
             Found::Total(total) => {
@@ -115,21 +119,29 @@ fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
                 meter.page(&page)?;
                 frames::write(out, Body::Page(page.into()))?;
             }
+            Found::Attached(Inside { name, content }) => {
+                meter.attachment()?;
+                frames::write(out, Body::Attached(name))?;
+                for piece in content.chunks(PIECE) {
+                    meter.piece(piece.len())?;
+                    frames::write(out, Body::Piece(piece.to_vec()))?;
+                }
+            }
         }
         Ok(())
     };
     match order.work {
         Work::Pdf(engine) => engine.engine().read(&Arc::new(pdf::cut_to_header(document)?), &mut sink),
-        Work::Html => html(&document, &mut sink),
         Work::Page(number) => {
             picture::page(&Arc::new(pdf::cut_to_header(document)?), number, out)?;
             Ok(Summary::default())
         }
+        Work::Other(media) => other(media, &document, &mut sink),
     }
 }
 
-fn html(document: &[u8], sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
-    let text = formats::html(document)?;
+fn other(media: &MediaType, document: &[u8], sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+    let text = formats::in_child(media, document, &mut |inside| sink(Found::Attached(inside)))?;
     sink(Found::Total(u32::try_from(text.pages.len()).unwrap_or(u32::MAX)))?;
     for page in text.pages {
         sink(Found::Page(page))?;

@@ -5,12 +5,16 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::process;
-use crate::document::{Page, ReadError, Text};
+use crate::document::{Attached, Page, ReadError, Text};
 use crate::frames::{Body, Decoder};
 use crate::limits::{Meter, Order};
+use crate::spool::Spool;
 
 /// What a frame may hold besides the text of a page.
 const FRAME_OVERHEAD: u64 = 1 << 16;
+
+/// How much of a name is kept, characters.
+const NAME_CHARS: usize = 256;
 
 /// Has a child of `program` read a document, and hands each page to `on_page` with the number of pages to
 /// come in all.
@@ -45,6 +49,7 @@ struct Hearing {
     meter: Meter,
     total: Option<u32>,
     pages: Vec<Page>,
+    attached: Vec<Attached>,
     outcome: Option<Result<Text, ReadError>>,
 }
 
@@ -53,9 +58,10 @@ impl Hearing {
         let longest = order.text_bytes.saturating_add(FRAME_OVERHEAD);
         Self {
             decoder: Decoder::new(u32::try_from(longest).unwrap_or(u32::MAX)),
-            meter: Meter::new(order.pages, order.text_bytes),
+            meter: Meter::of(order),
             total: None,
             pages: Vec::new(),
+            attached: Vec::new(),
             outcome: None,
         }
     }
@@ -87,6 +93,16 @@ impl Hearing {
                     on_page(&page, total);
                     self.pages.push(page);
                 }
+                (Body::Attached(name), _) => {
+                    self.meter.attachment()?;
+                    let name = name.chars().take(NAME_CHARS).collect();
+                    self.attached.push(Attached { name, content: Spool::default() });
+                }
+                (Body::Piece(piece), _) => {
+                    self.meter.piece(piece.len())?;
+                    let Some(last) = self.attached.last_mut() else { return nonsense("frames out of order") };
+                    last.content.push(&piece)?;
+                }
                 (Body::Done(done), Some(total)) => {
                     if self.pages.len() != total as usize {
                         return nonsense("fewer pages than it promised");
@@ -99,6 +115,7 @@ impl Hearing {
                         engine,
                         agreement,
                         incomplete: done.incomplete,
+                        attached: std::mem::take(&mut self.attached),
                         ..Text::default()
                     }));
                 }

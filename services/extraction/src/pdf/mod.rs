@@ -13,6 +13,7 @@ pub mod words;
 use std::sync::Arc;
 
 use crate::document::{Page, ReadError};
+use crate::formats::Inside;
 use millrace_media::pdf_header;
 
 /// Which engine reads PDFs.
@@ -60,6 +61,8 @@ pub enum Found {
     Total(u32),
     /// A page. They come in order; none is left out, blank ones included.
     Page(Page),
+    /// A document inside. No PDF engine finds one.
+    Attached(Inside),
 }
 
 /// What is known of the whole document after its last page.

@@ -213,7 +213,10 @@ impl World {
     }
 
     /// Like [`World::log`], with the events themselves.
-    async fn events(&self, job: &str) -> Vec<(String, String, Event)> {
+    ///
+    /// # Panics
+    /// If the log cannot be read.
+    pub async fn events(&self, job: &str) -> Vec<(String, String, Event)> {
         use futures_util::StreamExt as _;
         let js = self.client().await;
         let mut events = Vec::new();

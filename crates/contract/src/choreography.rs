@@ -78,6 +78,9 @@ pub struct Hop {
     pub share: u8,
     /// Whether people count it: "Stage 2 of 4".
     pub stage: bool,
+    /// Lanes in which deployments of their own do a part of its work: each hears nothing but what the others hand
+    /// over to it.
+    pub side_lanes: &'static [&'static str],
 }
 
 /// The choreography.
@@ -94,6 +97,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         max_ack_pending: 1024,
         share: 5,
         stage: false,
+        side_lanes: &[],
     },
     Hop {
         service: Service::Extraction,
@@ -101,12 +105,14 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         says: &[EventKind::Extracted, EventKind::ExtractionFailed],
         doing: "reading the text",
         ack_wait: Duration::from_secs(15),
-        deadline: Duration::from_secs(300),
+        // Pages that are pictures take two seconds each; its own limits end everything else sooner.
+        deadline: Duration::from_secs(1800),
         max_deliver: 5,
         in_flight: 8,
         max_ack_pending: 512,
         share: 25,
         stage: true,
+        side_lanes: &["ocr"],
     },
     Hop {
         service: Service::Sanitization,
@@ -120,6 +126,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         max_ack_pending: 512,
         share: 10,
         stage: true,
+        side_lanes: &[],
     },
     Hop {
         service: Service::Router,
@@ -140,6 +147,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         max_ack_pending: 1024,
         share: 5,
         stage: false,
+        side_lanes: &[],
     },
     Hop {
         service: Service::Inference,
@@ -154,6 +162,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         max_ack_pending: 512,
         share: 45,
         stage: true,
+        side_lanes: &[],
     },
     Hop {
         service: Service::Validation,
@@ -167,6 +176,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         max_ack_pending: 512,
         share: 10,
         stage: true,
+        side_lanes: &[],
     },
     Hop {
         service: Service::Status,
@@ -180,6 +190,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
         max_ack_pending: 4096,
         share: 0,
         stage: false,
+        side_lanes: &[],
     },
 ];
 

@@ -36,12 +36,12 @@ impl std::fmt::Display for Subject<'_> {
     }
 }
 
-/// Reads a subject back, be it of an event, of a parked one or of one that is due again.
+/// Reads a subject back, be it of an event, of a parked one, of one that is due again or was handed over.
 pub fn parse(subject: &str) -> Option<Subject<'_>> {
     let mut tokens = subject.strip_prefix("millrace.v1.")?.split('.');
     let mut event = tokens.next()?;
     let parked = event == "parked";
-    if parked || event == "due" {
+    if parked || matches!(event, "due" | HANDED) {
         event = tokens.next()?;
     }
     let found = Subject {
@@ -70,14 +70,33 @@ pub fn parked(subject: &str, verdict: &str) -> String {
     format!("{}.{token}", twin("parked", subject))
 }
 
-/// Where an event comes back that has waited. It may be the subject of one that has come back before.
+/// Where an event comes back that has waited. It may be the subject of one that has come back before. What was handed
+/// over comes back to whom it was handed.
 pub fn due(subject: &str) -> String {
-    twin("due", subject)
+    if is_handed(subject) { subject.to_owned() } else { twin("due", subject) }
+}
+
+/// What stands before an event that a service hands to its own deployment for one lane.
+const HANDED: &str = "handed";
+
+/// Where an event goes that a service hands to its own deployment for a side lane: in the event's stream, with a token
+/// more, so that it is in no history and nobody hears it who does not name the lane. `None` for what is no event.
+pub fn handed(subject: &str, lane: &str) -> Option<String> {
+    let of = parse(subject)?;
+    Some(format!("millrace.v1.{HANDED}.{}.{lane}.{}.{}", of.event.token(), of.tenant, of.job))
+}
+
+/// Whether an event was handed over.
+pub fn is_handed(subject: &str) -> bool {
+    subject.strip_prefix("millrace.v1.").is_some_and(|event| event.starts_with("handed."))
 }
 
 fn twin(state: &str, subject: &str) -> String {
     match subject.strip_prefix("millrace.v1.") {
-        Some(event) => format!("millrace.v1.{state}.{}", event.strip_prefix("due.").unwrap_or(event)),
+        Some(event) => {
+            let plain = event.strip_prefix("due.").or_else(|| event.strip_prefix("handed.")).unwrap_or(event);
+            format!("millrace.v1.{state}.{plain}")
+        }
         None => format!("{INBOX}-{state}.{}", subject.rsplit('.').next().unwrap_or_default()),
     }
 }
@@ -90,11 +109,14 @@ pub fn stream_subjects(service: Service) -> Vec<String> {
         .iter()
         .flat_map(|kind| {
             let token = kind.token();
-            [
+            let shared = kind.listener().is_some_and(|hop| !hop.side_lanes.is_empty());
+            let mut subjects = vec![
                 format!("millrace.v1.{token}.>"),
                 format!("millrace.v1.parked.{token}.>"),
                 format!("millrace.v1.due.{token}.>"),
-            ]
+            ];
+            subjects.extend(shared.then(|| format!("millrace.v1.{HANDED}.{token}.>")));
+            subjects
         })
         .collect()
 }
@@ -111,6 +133,10 @@ pub fn filters(hop: &Hop, hears: &[EventKind], lanes: &[String]) -> Vec<String> 
     let mut filters = Vec::new();
     for kind in hears {
         for lane in lanes {
+            if hop.side_lanes.contains(&lane.as_str()) {
+                filters.push(format!("millrace.v1.{HANDED}.{}.{lane}.>", kind.token()));
+                continue;
+            }
             filters.push(format!("millrace.v1.{}.{lane}.>", kind.token()));
             // Nobody parks what only the status hears: it retries in place.
             if hop.service != Service::Status {
@@ -154,6 +180,30 @@ mod tests {
         {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_handed_over_is_heard_by_one_deployment_alone() {
+        let subject = "millrace.v1.uploaded.default.acme.j1";
+        let handed = handed(subject, "ocr").unwrap();
+        assert_eq!(handed, "millrace.v1.handed.uploaded.ocr.acme.j1");
+        assert_eq!(super::handed(&due(subject), "ocr").as_ref(), Some(&handed), "also what has waited");
+        assert!(is_handed(&handed) && !is_handed(subject));
+        let read = parse(&handed).unwrap();
+        assert_eq!((read.event, read.lane, read.job), (EventKind::Uploaded, "ocr", "j1"));
+        assert_eq!(due(&handed), handed, "it comes back to whom it was handed");
+        assert_eq!(
+            parked(&handed, "j1:extraction:1.0"),
+            "millrace.v1.parked.uploaded.ocr.acme.j1.j1-extraction-1-0"
+        );
+        let hop = Service::Extraction.hop();
+        let side = filters(hop, hop.hears, &["ocr".to_owned()]);
+        assert_eq!(side, ["millrace.v1.handed.uploaded.ocr.>"]);
+        let all = filters(hop, hop.hears, &[]);
+        assert_eq!(all, ["millrace.v1.uploaded.*.>", "millrace.v1.due.uploaded.*.>"]);
+        let streams = stream_subjects(Service::Intake);
+        assert!(streams.contains(&"millrace.v1.handed.uploaded.>".to_owned()), "{streams:?}");
+        assert!(!streams.iter().any(|subject| subject.contains("handed.intake_failed")), "{streams:?}");
     }
 
     #[test]

@@ -73,7 +73,9 @@ impl Carrier {
             raw: envelope::raw(&message, sequence),
             headers: message.headers.as_ref(),
             delivered: u32::try_from(delivered).unwrap_or(u32::MAX),
-            due: message.subject.starts_with("millrace.v1.due.") || message.subject.contains("-due."),
+            due: message.subject.starts_with("millrace.v1.due.")
+                || message.subject.contains("-due.")
+                || subject::is_handed(&message.subject),
             permit: Arc::new(permit),
         };
         let end = tokio::select! {
@@ -83,7 +85,9 @@ impl Carrier {
         drop(lease);
         let settled = match end {
             // Only now: its consequence is in the log.
-            End::Said | End::SaidBefore | End::Failed | End::Parked => self.log.broker.settle(&message).await,
+            End::Said | End::SaidBefore | End::Failed | End::Parked | End::HandedOver => {
+                self.log.broker.settle(&message).await
+            }
             End::HandedBack => {
                 message.ack_with(AckKind::Nak(None)).await.map_err(|error| anyhow::anyhow!("{error}"))
             }
@@ -137,6 +141,13 @@ impl Carrier {
                 }
                 Err(Tried::Failed(error)) => error,
             };
+            if let Some(lane) = error.lane.filter(|_| !subject::is_handed(&delivery.raw.subject)) {
+                tracing::info!(job = job_id(&heard), lane, "handed over");
+                return match self.hand_over(delivery, &id, lane).await {
+                    Ok(()) => End::HandedOver,
+                    Err(()) => End::HandedBack,
+                };
+            }
             self.log.metrics.failed(self.hop.service.name(), error.code.name());
             let failure = Failure {
                 disposition: error.code.disposition(),
@@ -371,12 +382,7 @@ impl Carrier {
         let due = subject::due(&delivery.raw.subject);
         // Schedules are kept in whole seconds: never early.
         let at = SystemTime::now() + after + Duration::from_millis(999);
-        let mut headers = HeaderMap::new();
-        for (name, value) in &delivery.raw.headers {
-            if !name.starts_with("Nats-") {
-                headers.insert(name.as_str(), value.as_str());
-            }
-        }
+        let mut headers = again(delivery);
         headers.insert("Nats-Msg-Id", format!("{id}:parked:{}", now_ms()));
         headers.insert("Nats-Schedule", format!("@at {}", humantime::format_rfc3339_seconds(at)));
         headers.insert("Nats-Schedule-Target", due);
@@ -386,6 +392,20 @@ impl Carrier {
         let put = || async {
             let published =
                 self.log.broker.publish(&parked, headers.clone(), delivery.raw.payload.clone()).await;
+            published.map_err(|error| crate::log::away(&error))
+        };
+        self.insist(put).await.map(|_| ()).ok_or(())
+    }
+
+    /// Hands the event to this service's own deployment for a side lane. Twice is once: the copies have one id, and
+    /// after the broker has forgotten it the second finds the verdict of the first.
+    async fn hand_over(&self, delivery: &Delivery<'_>, id: &str, lane: &str) -> std::result::Result<(), ()> {
+        let to = subject::handed(&delivery.raw.subject, lane).ok_or(())?;
+        let mut headers = again(delivery);
+        headers.insert("Nats-Msg-Id", format!("{id}:handed:{lane}"));
+        headers.insert(envelope::ORIGIN, delivery.raw.origin.to_string());
+        let put = || async {
+            let published = self.log.broker.publish(&to, headers.clone(), delivery.raw.payload.clone()).await;
             published.map_err(|error| crate::log::away(&error))
         };
         self.insist(put).await.map(|_| ()).ok_or(())
@@ -484,6 +504,15 @@ fn finished(claim: Claim, stored: &[u8]) -> Result<Outcome> {
     let output = StageOutput::decode(stored).map_err(|_| corrupt())?;
     let fact = output.fact.and_then(|fact| fact.kind).ok_or_else(corrupt)?;
     Ok(Outcome { fact, body: None, claim: Some(claim), job: None })
+}
+
+/// The headers of an event that is said once more, without what the broker makes of them.
+fn again(delivery: &Delivery<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in delivery.raw.headers.iter().filter(|(name, _)| !name.starts_with("Nats-")) {
+        headers.insert(name.as_str(), value.as_str());
+    }
+    headers
 }
 
 fn read<T: std::str::FromStr>(headers: Option<&HeaderMap>, name: &str) -> Option<T> {

@@ -66,6 +66,7 @@ pub(crate) enum End {
     SaidBefore,
     Failed,
     Parked,
+    HandedOver,
     HandedBack,
 }
 
@@ -147,6 +148,7 @@ impl Metrics {
             End::SaidBefore => "said_before",
             End::Failed => "failed",
             End::Parked => "parked",
+            End::HandedOver => "handed_over",
             End::HandedBack => "handed_back",
         };
         self.deliveries.get_or_create(&ByEnd { service, end }).inc();

@@ -19,6 +19,11 @@ pub async fn provision(broker: &Broker, settings: &Settings) -> anyhow::Result<(
     streams(broker, settings).await?;
     for hop in CHOREOGRAPHY {
         consumers(broker, settings, hop).await?;
+        // Before anybody reads them: a deployment that starts with no replica is scaled on what waits there.
+        for lane in hop.side_lanes {
+            let settings = Settings { lanes: vec![(*lane).to_owned()], ..settings.clone() };
+            consumers(broker, &settings, hop).await?;
+        }
     }
     Ok(())
 }

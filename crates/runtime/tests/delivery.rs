@@ -157,6 +157,53 @@ async fn long_waits_are_parked_and_use_up_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_for_a_side_lane_is_handed_to_its_own_deployment() {
+    let not_ours = || fail(ErrorCode::DocumentScanned).for_lane("ocr");
+    let world =
+        World::new(act(move |run| async move { if run == 3 { Ok(1) } else { Err(not_ours()) } })).await;
+    let job = world.upload("a scan").await;
+    let handed = || async {
+        world.node.broker().count("MILLRACE_INTAKE", "millrace.v1.handed.uploaded.ocr.>").await.unwrap()
+    };
+    eventually("the event to be handed over", || async { (handed().await == 1).then_some(()) }).await;
+    world.settled().await;
+    assert_eq!(world.kinds(&job).await, [EventKind::Uploaded], "nothing is said before somebody has done it");
+    // The same once more, as after a crash between handing over and settling: one copy.
+    world.node.broker().redeliver("MILLRACE_INTAKE", "millrace.v1.due.uploaded.default", &job).await.unwrap();
+    eventually("the second delivery", || async { (world.runs() == 2).then_some(()) }).await;
+    world.settled().await;
+    assert_eq!(handed().await, 1);
+
+    // What the sender calls `ocr` is a lane as any other: the deployment for the side lane does not hear it.
+    let (runs, mut settings) = (Arc::new(AtomicU32::new(0)), common::settings(&world.nats));
+    settings.lanes = vec!["ocr".to_owned()];
+    let side = millrace_runtime::Node::start(settings, "test").await.unwrap();
+    let act = act(|run| async move {
+        match run {
+            1 => Err(fail(ErrorCode::ProviderRateLimited).after(Some(Duration::from_millis(200)))),
+            2 => Ok(7),
+            _ => Err(fail(ErrorCode::DocumentScanned).for_lane("ocr")),
+        }
+    });
+    side.stage(common::TestStage { act, runs: Arc::clone(&runs) }).await.unwrap();
+    side.ready();
+    let verdict = world.verdict(&job).await;
+    assert_eq!((verdict.kind, verdict.event.job.as_ref().unwrap().pages), (EventKind::Extracted, 7));
+    assert_eq!(verdict.id, format!("{job}:extraction:1.0"));
+    assert_eq!(verdict.event.job.unwrap().lane, "default", "the job goes on in its own lane");
+    assert_eq!((world.runs(), runs.load(Ordering::SeqCst)), (2, 2), "it has waited, parked, and come back");
+    assert_eq!(world.kinds(&job).await, [EventKind::Uploaded, EventKind::Extracted]);
+
+    let text = world.upload("no scan").await;
+    assert_eq!(world.verdict(&text).await.kind, EventKind::Extracted);
+    assert_eq!((world.runs(), runs.load(Ordering::SeqCst)), (3, 2));
+    // Nobody hands over what was handed to him: it would go round for ever.
+    let round = world.upload("another scan").await;
+    let verdict = world.verdict(&round).await;
+    assert_eq!((verdict.kind, code(&verdict)), (EventKind::ExtractionFailed, "document_scanned".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_not_put_out_by_what_waits_later() {
     // The first run is put aside after the second, and comes back before it.
     let wait = |seconds| fail(ErrorCode::ProviderRateLimited).after(Some(Duration::from_secs(seconds)));

@@ -20,6 +20,8 @@ pub struct StageError {
     pub exhausted: bool,
     /// While it waits, somebody else can work: it is parked rather than held, even for a second.
     pub yields: bool,
+    /// The side lane of this service that can do the work; unless it is what has failed, it gets the event.
+    pub lane: Option<&'static str>,
     /// What failed, prompt by prompt, for a stage that asks several.
     pub faults: Vec<Fault>,
     /// What was paid all the same.
@@ -35,6 +37,7 @@ impl StageError {
             retry_after: None,
             exhausted: false,
             yields: false,
+            lane: None,
             faults: Vec::new(),
             spent: None,
         }
@@ -53,6 +56,12 @@ impl StageError {
     #[must_use]
     pub fn exhausted(self) -> Self {
         Self { exhausted: true, ..self }
+    }
+
+    /// The same, if it is not another deployment's work: the one for this side lane of the service.
+    #[must_use]
+    pub fn for_lane(self, lane: &'static str) -> Self {
+        Self { lane: Some(lane), ..self }
     }
 
     /// The same, but others work while it waits.

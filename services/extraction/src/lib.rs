@@ -26,6 +26,9 @@ use millrace_contract::wire::{self, DocumentText, Extracted, Uploaded};
 use millrace_contract::{ErrorCode, Hop, Service};
 use millrace_stage::{Content, Document, Job, Result, Stage, StageError, agrees};
 
+/// The side lane in which text is recognised; see the choreography.
+const OCR_LANE: &str = "ocr";
+
 /// The stage.
 pub struct Extraction {
     options: Options,
@@ -132,6 +135,7 @@ fn refuse(error: ReadError) -> StageError {
         ReadError::Broken(_) => "the file is damaged: no page of it can be read".to_owned(),
         other => other.to_string(),
     };
+    let for_another = matches!(error, ReadError::ForAnotherLane);
     let code = match error {
         ReadError::Encrypted => ErrorCode::DocumentEncrypted,
         ReadError::Broken(_) => ErrorCode::DocumentBroken,
@@ -143,5 +147,6 @@ fn refuse(error: ReadError) -> StageError {
         ReadError::ChildDied(_) | ReadError::Forbidden => ErrorCode::ExtractorDied,
         ReadError::Io(_) => ErrorCode::Internal,
     };
-    StageError::new(code, message)
+    let failed = StageError::new(code, message);
+    if for_another { failed.for_lane(OCR_LANE) } else { failed }
 }

@@ -21,28 +21,57 @@ const BLIND: usize = 2;
 /// Where KEDA, from its own namespace, asks for the lag. In a cluster it needs the headless service's name.
 const MONITORING: &str = "nats-headless.nats.svc.cluster.local:8222";
 
-/// One file for each service.
+/// What is deployed by itself: a service, or a service for one of its side lanes.
+struct Deployed {
+    hop: &'static Hop,
+    lane: Option<&'static str>,
+}
+
+impl Deployed {
+    fn all() -> impl Iterator<Item = Deployed> {
+        CHOREOGRAPHY.iter().flat_map(|hop| {
+            let lanes = hop.side_lanes.iter().map(|lane| Some(*lane));
+            std::iter::once(None).chain(lanes).map(move |lane| Deployed { hop, lane })
+        })
+    }
+
+    fn service(&self) -> Service {
+        self.hop.service
+    }
+
+    /// Also that of its consumers.
+    fn name(&self) -> String {
+        let service = self.service().name();
+        self.lane.map_or_else(|| service.to_owned(), |lane| format!("{service}-{lane}"))
+    }
+
+    fn path(&self) -> String {
+        format!("{GENERATED}/{}.yaml", self.name())
+    }
+
+    /// Jobs at work at once in one replica. Recognising fills a processor each, where reading hardly uses one.
+    fn in_flight(&self) -> usize {
+        if self.lane.is_some() { 2 } else { self.hop.in_flight }
+    }
+}
+
+/// One file for each deployment.
 pub(super) fn files() -> Vec<(PathBuf, String)> {
-    CHOREOGRAPHY.iter().map(|hop| (Path::new(BASE).join(path(hop.service)), file(hop))).collect()
+    Deployed::all().map(|of| (Path::new(BASE).join(of.path()), file(&of))).collect()
 }
 
 /// The list of these files in `kustomization.yaml`.
 pub(super) fn part() -> String {
-    CHOREOGRAPHY.iter().map(|hop| format!("- {}\n", path(hop.service))).collect()
+    Deployed::all().map(|of| format!("- {}\n", of.path())).collect()
 }
 
-fn path(service: Service) -> String {
-    format!("{GENERATED}/{}.yaml", service.name())
-}
-
-fn file(hop: &Hop) -> String {
-    let service = hop.service;
-    let mut objects = vec![account(service), deployment(hop), budget(service)];
-    if serves_http(service) {
-        objects.push(http(service));
+fn file(of: &Deployed) -> String {
+    let mut objects = vec![account(of), deployment(of), budget(of)];
+    if serves_http(of.service()) {
+        objects.push(http(of));
     }
-    if is_scaled(hop) {
-        objects.push(scaling(hop));
+    if is_scaled(of.hop) {
+        objects.push(scaling(of));
     }
     let from =
         "# Rendered from crates/contract/src/choreography.rs by `cargo xtask render`: change the table.\n";
@@ -72,8 +101,8 @@ fn memory(service: Service) -> (&'static str, &'static str) {
     }
 }
 
-fn metadata(service: Service) -> String {
-    let name = service.name();
+fn metadata(of: &Deployed) -> String {
+    let name = of.name();
     format!(
         "metadata:
   name: millrace-{name}
@@ -84,14 +113,16 @@ fn metadata(service: Service) -> String {
     )
 }
 
-fn account(service: Service) -> String {
-    let metadata = metadata(service);
+fn account(of: &Deployed) -> String {
+    let metadata = metadata(of);
     format!("apiVersion: v1\nkind: ServiceAccount\n{metadata}automountServiceAccountToken: false\n")
 }
 
-fn deployment(hop: &Hop) -> String {
-    let service = hop.service;
-    let name = service.name();
+fn deployment(of: &Deployed) -> String {
+    let (hop, service, name) = (of.hop, of.service(), of.name());
+    let program = service.name();
+    // The image of the side lane has what that work needs besides.
+    let image = of.lane.map_or_else(|| "millrace".to_owned(), |lane| format!("millrace-{lane}"));
     // Where autoscaling decides, applying the file again must not undo its decision.
     let replicas =
         if is_scaled(hop) { String::new() } else { format!("  replicas: {}\n", replicas(service)) };
@@ -110,7 +141,7 @@ fn deployment(hop: &Hop) -> String {
     } else {
         ("", "")
     };
-    let metadata = metadata(service);
+    let metadata = metadata(of);
     format!(
         "apiVersion: apps/v1
 kind: Deployment
@@ -147,8 +178,8 @@ kind: Deployment
             app.kubernetes.io/name: millrace-{name}
       containers:
       - name: {name}
-        image: millrace
-        command: [\"millrace-{name}\"]
+        image: {image}
+        command: [\"millrace-{program}\"]
         envFrom:
         - configMapRef:
             name: millrace
@@ -157,7 +188,7 @@ kind: Deployment
             optional: true
         env:
         - name: MILLRACE_GRACE
-          value: {GRACE}s
+          value: {GRACE}s{lane}
         ports:
         - name: ops
           containerPort: 9090{port}
@@ -201,7 +232,20 @@ kind: Deployment
           sizeLimit: 2Gi
 ",
         secrets = secrets(service),
+        lane = lanes(of),
     )
+}
+
+/// Who hands what over to whom.
+fn lanes(of: &Deployed) -> String {
+    let set = |name: &str, value: &str| format!("\n        - name: {name}\n          value: {value}");
+    match (of.service(), of.lane) {
+        (Service::Extraction, None) => set("MILLRACE_EXTRACTION_OCR", "lane"),
+        (_, None) => String::new(),
+        (_, Some(lane)) => {
+            set("MILLRACE_LANES", lane) + &set("MILLRACE_IN_FLIGHT", &format!("\"{}\"", of.in_flight()))
+        }
+    }
 }
 
 /// Names the secrets that are expected there.
@@ -215,8 +259,8 @@ fn secrets(service: Service) -> &'static str {
     }
 }
 
-fn budget(service: Service) -> String {
-    let (metadata, name) = (metadata(service), service.name());
+fn budget(of: &Deployed) -> String {
+    let (metadata, name) = (metadata(of), of.name());
     format!(
         "apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -230,8 +274,8 @@ kind: PodDisruptionBudget
     )
 }
 
-fn http(service: Service) -> String {
-    let (metadata, name) = (metadata(service), service.name());
+fn http(of: &Deployed) -> String {
+    let (metadata, name) = (metadata(of), of.name());
     format!(
         "apiVersion: v1
 kind: Service
@@ -249,9 +293,11 @@ kind: Service
 /// KEDA counts what waits and what is at work (`num_pending + num_ack_pending`), so with a threshold of one replica's
 /// capacity there are as many replicas as the work needs, and none is taken away for having nothing queued. More
 /// replicas than `max_ack_pending` has room for would stand idle.
-fn scaling(hop: &Hop) -> String {
-    let (metadata, name) = (metadata(hop.service), hop.service.name());
-    let most = most(hop);
+fn scaling(of: &Deployed) -> String {
+    let (metadata, name) = (metadata(of), of.name());
+    let most = most(of);
+    // Nobody need wait for scans where there are none; the first one takes half a minute longer.
+    let least = u8::from(of.lane.is_none());
     let mut out = format!(
         "apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
@@ -259,7 +305,7 @@ kind: ScaledObject
   scaleTargetRef:
     name: millrace-{name}
   pollingInterval: 10
-  minReplicaCount: 1
+  minReplicaCount: {least}
   maxReplicaCount: {most}
   fallback:
     failureThreshold: 3
@@ -267,7 +313,7 @@ kind: ScaledObject
   triggers:
 "
     );
-    for consumer in hop.consumers() {
+    for consumer in of.hop.consumers() {
         let _ = write!(
             out,
             "  - type: nats-jetstream
@@ -278,14 +324,15 @@ kind: ScaledObject
       consumer: {name}
       lagThreshold: \"{}\"
 ",
-            consumer.stream, hop.in_flight,
+            consumer.stream,
+            of.in_flight(),
         );
     }
     out
 }
 
-fn most(hop: &Hop) -> usize {
-    (hop.max_ack_pending as usize / hop.in_flight).clamp(1, ENOUGH)
+fn most(of: &Deployed) -> usize {
+    (of.hop.max_ack_pending as usize / of.in_flight()).clamp(1, ENOUGH)
 }
 
 #[cfg(test)]
@@ -294,14 +341,14 @@ mod tests {
 
     #[test]
     fn every_stage_is_scaled_on_the_stream_it_hears() {
-        for hop in CHOREOGRAPHY.iter().filter(|hop| hop.stage) {
-            let consumers = hop.consumers();
+        for of in Deployed::all().filter(|of| of.hop.stage) {
+            let consumers = of.hop.consumers();
             assert_eq!(consumers.len(), 1, "one trigger is what KEDA reads best");
-            let text = scaling(hop);
+            let text = scaling(&of);
             assert!(text.contains(&format!("stream: {}\n", consumers[0].stream)), "{text}");
-            assert!(text.contains(&format!("consumer: {}\n", hop.service.name())), "{text}");
-            assert!(most(hop) * hop.in_flight <= hop.max_ack_pending as usize);
-            assert!(BLIND <= most(hop));
+            assert!(text.contains(&format!("consumer: {}\n", of.name())), "{text}");
+            assert!(most(&of) * of.in_flight() <= of.hop.max_ack_pending as usize);
+            assert!(BLIND <= most(&of));
         }
     }
 

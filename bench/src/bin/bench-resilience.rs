@@ -45,15 +45,18 @@ struct Options {
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is switched on: name, what the router and the services are told.
-const LADDER: [(&str, &[(&str, &str)]); 5] = [
-    ("retry", &[("MILLRACE_RULES", "one"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off"), FREE]),
-    ("+ fall-back", &[("MILLRACE_RECOVERY", "fallback"), ("MILLRACE_REPAIR", "off"), FREE]),
-    ("+ repair", &[("MILLRACE_RECOVERY", "fallback"), FREE]),
-    ("+ recovery", &[FREE]),
+const LADDER: [(&str, &[(&str, &str)]); 6] = [
+    ("retry", &[("MILLRACE_RULES", "one"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off"), FREE, LUCK]),
+    ("+ fall-back", &[("MILLRACE_RECOVERY", "fallback"), ("MILLRACE_REPAIR", "off"), FREE, LUCK]),
+    ("+ repair", &[("MILLRACE_RECOVERY", "fallback"), FREE, LUCK]),
+    ("+ recovery", &[FREE, LUCK]),
     // The profile's own word: questions of what is written are answered without long thought.
-    ("+ bounded thinking", &[]),
+    ("+ bounded thinking", &[LUCK]),
+    // The document is sent once and named by the other questions.
+    ("+ explicit caching", &[]),
 ];
 const FREE: (&str, &str) = ("MILLRACE_THINKING", "free");
+const LUCK: (&str, &str) = ("MILLRACE_CONTEXT_CACHING", "implicit");
 
 /// One row of the table.
 #[derive(Debug, Clone)]

@@ -87,5 +87,6 @@ fn usage(usage: &Value) -> Usage {
             .saturating_add(count("cache_creation_input_tokens")),
         cached,
         output: count("output_tokens"),
+        stored: 0,
     }
 }

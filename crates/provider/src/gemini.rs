@@ -1,7 +1,9 @@
 //! Gemini's `generateContent`.
 
 use crate::models::{Model, Thinking};
-use crate::{Ask, Exchange, Failure, Reply, Request, Shape, Tier, Usage, Vendor, refused, schema, wire};
+use crate::{
+    Ask, Exchange, Failure, KEPT_FOR, Kept, Reply, Request, Shape, Tier, Usage, Vendor, refused, schema, wire,
+};
 use millrace_contract::ErrorCode;
 use serde_json::{Value, json};
 
@@ -16,9 +18,11 @@ const CATEGORIES: [&str; 4] = [
 
 /// No temperature: newer models refuse it.
 pub fn request(ask: &Ask<'_>) -> Request {
-    let turns = wire::turns(ask).into_iter().map(
-        |(model, text)| json!({ "role": if model { "model" } else { "user" }, "parts": [{ "text": text }] }),
-    );
+    let mut turns = wire::turns(ask);
+    if let (Some(Kept { bytes, .. }), Some((_, first))) = (ask.kept, turns.first_mut()) {
+        *first = first.get(bytes..).unwrap_or_default().to_owned().into();
+    }
+    let turns = turns.into_iter().map(|(model, text)| turn(if model { "model" } else { "user" }, &text));
     let safety = CATEGORIES.map(|name| json!({ "category": name, "threshold": "BLOCK_ONLY_HIGH" }));
     let mut config = json!({ "responseMimeType": "application/json" });
     let shape = wire::shape(ask);
@@ -40,10 +44,50 @@ pub fn request(ask: &Ask<'_>) -> Request {
         "safetySettings": safety,
         "generationConfig": config,
     });
+    if let (Some(kept), Some(fields)) = (ask.kept, body.as_object_mut()) {
+        // It may not be given twice.
+        fields.remove("systemInstruction");
+        fields.insert("cachedContent".to_owned(), kept.name.into());
+    }
     if ask.tier == Tier::Flex && ask.model.flex {
         body["serviceTier"] = "flex".into();
     }
     wire::request(GEMINI, format!("/v1beta/models/{}:generateContent", ask.model.name), &body)
+}
+
+fn turn(role: &str, text: &str) -> Value {
+    json!({ "role": role, "parts": [{ "text": text }] })
+}
+
+/// See [`Vendor::keep`]: explicit context caching.
+pub fn keep(ask: &Ask<'_>, bytes: usize) -> Option<Request> {
+    let body = json!({
+        "model": format!("models/{}", ask.model.name),
+        "systemInstruction": { "parts": [{ "text": ask.system }] },
+        "contents": [turn("user", ask.user.get(..bytes)?)],
+        "ttl": format!("{}s", KEPT_FOR.as_secs()),
+    });
+    Some(wire::request(GEMINI, "/v1beta/cachedContents".to_owned(), &body))
+}
+
+/// See [`Vendor::lost`]: "CachedContent not found (or permission denied)".
+pub fn lost(exchange: &Exchange) -> bool {
+    let says = || String::from_utf8_lossy(&exchange.body).to_ascii_lowercase();
+    matches!(exchange.status, 400 | 403 | 404) && says().contains("cachedcontent not found")
+}
+
+/// What is kept by name, in a reply to [`keep`].
+fn kept(model: &Model, body: &Value) -> Option<Reply> {
+    let name = wire::text(body, "name");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
+    if !name.starts_with("cachedContents/") || !name.chars().all(plain) {
+        return None;
+    }
+    let tokens = wire::count(&body["usageMetadata"], "totalTokenCount");
+    // Made at the price of input, then kept at a price of its own.
+    let usage =
+        Usage { input: tokens, stored: tokens.saturating_mul(KEPT_FOR.as_secs()), ..Usage::default() };
+    Some(Reply { text: name.to_owned(), model: model.name.clone(), usage, unfinished: false })
 }
 
 /// See [`Vendor::read`].
@@ -54,6 +98,9 @@ pub fn read(model: &Model, exchange: &Exchange) -> Result<Reply, Failure> {
     let body = wire::body(GEMINI, exchange)?;
     if refused::holds_error(&body) {
         return Err(refused::failure(GEMINI, exchange));
+    }
+    if let Some(kept) = kept(model, &body) {
+        return Ok(kept);
     }
     let usage = usage(&body["usageMetadata"]);
     let blocked = wire::text(&body["promptFeedback"], "blockReason");
@@ -101,5 +148,6 @@ fn usage(usage: &Value) -> Usage {
         input: count("promptTokenCount").saturating_add(count("toolUsePromptTokenCount")),
         cached: count("cachedContentTokenCount"),
         output: count("candidatesTokenCount").saturating_add(count("thoughtsTokenCount")),
+        stored: 0,
     }
 }

@@ -57,6 +57,24 @@ impl Vendor {
         }
     }
 
+    /// The request that has the provider keep what several questions have in common: the instructions and the first
+    /// `bytes` bytes of the user's text, for [`KEPT_FOR`]. Its reply is read like every other, and its text is the
+    /// name for [`Ask::kept`]. `None` where the vendor keeps nothing by name.
+    pub fn keep(ask: &Ask<'_>, bytes: usize) -> Option<Request> {
+        match ask.model.vendor {
+            Vendor::Gemini => gemini::keep(ask, bytes),
+            Vendor::OpenAi | Vendor::Anthropic => None,
+        }
+    }
+
+    /// Whether a request was refused only because what it names is no longer kept. Nothing was done for it then.
+    pub fn lost(self, exchange: &Exchange) -> bool {
+        match self {
+            Vendor::Gemini => gemini::lost(exchange),
+            Vendor::OpenAi | Vendor::Anthropic => false,
+        }
+    }
+
     /// Makes sense of a reply. HTTP 200 is not yet an answer, and an error is what its body says before what its
     /// status says.
     ///
@@ -99,6 +117,19 @@ pub enum Tier {
     Flex,
 }
 
+/// How long a provider is asked to keep what [`Vendor::keep`] gives it. The prompts of a document take one to two
+/// minutes; storage is paid for the whole time.
+pub const KEPT_FOR: Duration = Duration::from_secs(180);
+
+/// See [`Ask::kept`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept<'a> {
+    /// The provider's name for it.
+    pub name: &'a str,
+    /// How much of the user's text it holds, bytes from the beginning.
+    pub bytes: usize,
+}
+
 /// One question, ready to be put into a provider's words.
 #[derive(Debug, Clone)]
 pub struct Ask<'a> {
@@ -120,6 +151,8 @@ pub struct Ask<'a> {
     pub think_less: bool,
     /// Which service.
     pub tier: Tier,
+    /// What the provider keeps of it already, the instructions included: that is named instead of being sent.
+    pub kept: Option<Kept<'a>>,
 }
 
 /// See [`Ask::correction`].
@@ -164,6 +197,8 @@ pub struct Usage {
     pub cached: u64,
     /// All output tokens, thoughts included.
     pub output: u64,
+    /// What the provider keeps for us: tokens times seconds.
+    pub stored: u64,
 }
 
 /// An answer.

@@ -89,6 +89,8 @@ pub struct Price {
     /// What input and output cost in the cheaper tier, in millionths. Cached input costs the same in both tiers with
     /// some providers, so we count on no discount there.
     pub flex: u64,
+    /// What it costs to have input kept by name; `None`: it is not done, or nobody knows the price.
+    pub storage: Option<Storage>,
 }
 
 /// See [`Price`].
@@ -101,6 +103,9 @@ pub struct Rates {
     /// Input out of the provider's cache.
     pub cached_input: u64,
 }
+
+/// What it costs to have a provider keep tokens: the same unit as in [`Rates`], for an hour.
+pub type Storage = u64;
 
 /// All aliases.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,10 +181,16 @@ impl Model {
         let factor = if tier == Tier::Flex && self.flex { price.flex } else { MILLION };
         let cached = usage.cached.min(usage.input);
         let times = |tokens: u64, rate: u64| u128::from(tokens) * u128::from(rate);
+        let kept = times(usage.stored, price.storage.unwrap_or_default()).div_ceil(HOUR);
         let sum = (times(usage.input - cached, rates.input) + times(usage.output, rates.output))
             * u128::from(factor)
-            + times(cached, rates.cached_input) * u128::from(MILLION);
+            + (times(cached, rates.cached_input) + kept) * u128::from(MILLION);
         u64::try_from(sum.div_ceil(u128::from(MILLION) * u128::from(MILLION))).ok()
+    }
+
+    /// Whether it keeps input by name, at a price that is known on that day.
+    pub fn keeps(&self, at: SystemTime) -> bool {
+        self.price(at).is_some_and(|price| price.storage.is_some())
     }
 
     fn price(&self, at: SystemTime) -> Option<&Price> {
@@ -190,6 +201,8 @@ impl Model {
 }
 
 const MILLION: u64 = 1_000_000;
+/// Seconds.
+const HOUR: u128 = 3600;
 
 #[cfg(test)]
 mod tests;

@@ -109,5 +109,6 @@ fn usage(usage: &Value) -> Usage {
         input: wire::count(usage, "prompt_tokens"),
         cached: wire::count(&usage["prompt_tokens_details"], "cached_tokens"),
         output: wire::count(usage, "completion_tokens"),
+        stored: 0,
     }
 }

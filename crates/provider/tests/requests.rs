@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use millrace_provider::models::{LimitField, Model, Models, SchemaMode};
-use millrace_provider::{Ask, Correction, Shape, Tier, Vendor};
+use millrace_provider::{Ask, Correction, Exchange, Kept, Shape, Tier, Vendor};
 use serde_json::{Value, json};
 
 fn model(alias: &str) -> Model {
@@ -29,6 +29,7 @@ fn ask<'a>(model: &'a Model, schema: &'a Value) -> Ask<'a> {
         max_output_tokens: 1000,
         think_less: false,
         tier: Tier::Standard,
+        kept: None,
     }
 }
 
@@ -158,4 +159,63 @@ fn compatible_servers_get_what_they_can() {
     local.schema = SchemaMode::Strict;
     let asked = parsed(&Ask { shape: Shape::Simple, ..ask(&local, &schema) });
     assert_eq!(asked["response_format"]["json_schema"]["strict"], false);
+}
+
+#[test]
+fn what_is_kept_is_named_instead_of_sent() {
+    let (model, schema) = (model("pro"), schema());
+    let plain = ask(&model, &schema);
+    let bytes = "DOCUMENT ".len();
+    let keep = Vendor::keep(&plain, bytes).unwrap();
+    assert_eq!(keep.path, "/v1beta/cachedContents");
+    assert_eq!(
+        serde_json::from_slice::<Value>(&keep.body).unwrap(),
+        json!({
+            "model": "models/gemini-2.5-pro",
+            "systemInstruction": { "parts": [{ "text": "S" }] },
+            "contents": [{ "role": "user", "parts": [{ "text": "DOCUMENT " }] }],
+            "ttl": "180s",
+        })
+    );
+    let correction = Some(Correction { answer: "A", complaint: "C" });
+    let kept = Some(Kept { name: "cachedContents/x1", bytes });
+    let (long, short) =
+        (parsed(&Ask { correction, ..plain.clone() }), parsed(&Ask { correction, kept, ..plain.clone() }));
+    assert_eq!(short["cachedContent"], "cachedContents/x1");
+    assert_eq!(short.get("systemInstruction"), None, "it is kept too, and may not be given twice");
+    assert_eq!(short["contents"][0]["parts"][0]["text"], "question");
+    assert_eq!(short["contents"][1], long["contents"][1]);
+    assert_eq!(short["generationConfig"], long["generationConfig"]);
+    for alias in ["other", "claude"] {
+        let model = self::model(alias);
+        let asked = ask(&model, &schema);
+        assert_eq!(Vendor::keep(&asked, bytes), None, "{alias}");
+        assert_eq!(body(&Ask { kept, ..asked.clone() }), body(&asked), "{alias} is sent all of it");
+    }
+}
+
+#[test]
+fn a_reply_to_keeping_is_its_name_and_its_price() {
+    let model = model("pro");
+    let exchange = |status: u16, body: Value| Exchange { status, body: body.to_string().into(), ..Exchange::default() };
+    let made = exchange(
+        200,
+        json!({ "name": "cachedContents/x1", "model": "models/gemini-2.5-pro", "expireTime": "2026-11-26T12:03:00Z",
+            "usageMetadata": { "totalTokenCount": 20_000 } }),
+    );
+    let reply = Vendor::read(&model, &made).unwrap();
+    assert_eq!(reply.text, "cachedContents/x1");
+    let day = humantime::parse_rfc3339("2026-11-26T12:00:00Z").unwrap();
+    // 20,000 x 1.25, and 20,000 x 4.50 for a twentieth of an hour.
+    assert_eq!(model.cost(reply.usage, Tier::Standard, day), Some(25_000 + 4_500));
+    assert!(model.keeps(day) && !self::model("other").keeps(day));
+    let odd = exchange(200, json!({ "name": "cachedContents/../x" }));
+    assert!(Vendor::read(&model, &odd).is_err());
+
+    let gone = json!({ "error": { "code": 403, "status": "PERMISSION_DENIED",
+        "message": "CachedContent not found (or permission denied)" } });
+    assert!(Vendor::Gemini.lost(&exchange(403, gone.clone())));
+    assert!(!Vendor::Gemini.lost(&exchange(500, gone)));
+    let key = json!({ "error": { "code": 403, "message": "no permission", "status": "PERMISSION_DENIED" } });
+    assert!(!Vendor::Gemini.lost(&exchange(403, key)), "a bad key is something else");
 }

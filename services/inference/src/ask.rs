@@ -3,6 +3,7 @@
 
 use crate::calls::{Answered, Calls};
 use crate::plan::{Part, Question};
+use crate::prefix::Prefix;
 use crate::{Inference, advice, plan};
 use millrace_contract::remedy::{self, Treatment};
 use millrace_contract::wire::{Answer, DocumentText, Fault, Routed, Spent};
@@ -20,6 +21,20 @@ impl Inference {
         found.map_err(|failure| StageError::new(failure.code, failure.message).exhausted())
     }
 
+    /// The questions of one prompt; an error says in which part it arose.
+    pub(crate) async fn plan<'a>(
+        &'a self,
+        calls: &Calls,
+        job: &Job<Routed>,
+        profile: &Profile,
+        prompt: &'a Prompt,
+        document: &DocumentText,
+    ) -> std::result::Result<Vec<Question<'a>>, (Part, StageError)> {
+        let model = |alias: &str| self.model(alias);
+        let tokens = |model: &Model, estimate| calls.guards.calibration.tokens(&model.name, estimate);
+        plan::questions(job, profile, prompt, document, model, tokens).await
+    }
+
     /// All answers to one prompt: a part of the document each, and corrections of them. What was paid is added to
     /// `spent`; an error says in which part it arose.
     #[expect(clippy::too_many_arguments, reason = "one prompt of one job")]
@@ -27,25 +42,24 @@ impl Inference {
         &self,
         calls: &Calls,
         job: &Job<Routed>,
-        profile: &Profile,
         prompt: &Prompt,
-        document: &DocumentText,
+        questions: &[Question<'_>],
+        prefixes: &[Prefix<'_>],
         spent: &mut Spent,
         left: u32,
     ) -> std::result::Result<Vec<Answer>, (Part, StageError)> {
-        let model = |alias: &str| self.model(alias);
-        let tokens = |model: &Model, estimate| calls.guards.calibration.tokens(&model.name, estimate);
         let mut given = Vec::new();
-        for question in plan::questions(job, profile, prompt, document, model, tokens).await? {
+        for question in questions {
+            let kept = prefixes.iter().find_map(|prefix| prefix.of(question));
             let at = Part { number: question.part, of: question.parts };
             let remedies: Vec<String> = remedy::concerning(&job.known, &prompt.id, question.part)
                 .into_iter()
                 .map(|remedy| format!("{} {}", remedy.action, remedy.argument).trim_end().to_owned())
                 .collect();
-            let answered = calls.answer(job, &question, None, spent, left).await;
+            let answered = calls.answer(job, question, kept, None, spent, left).await;
             let mut answered = answered.map_err(|error| (at, error))?;
             ledger::add(spent, &answered.spent);
-            given.push(answer(&question, &answered, Vec::new(), &remedies));
+            given.push(answer(question, &answered, Vec::new(), &remedies));
             let treatment = Treatment::of(&job.known, &prompt.id, question.part);
             // Of all parts together the first is asked: where two parts differ, what it says counts.
             for remedy in treatment.corrections.iter().filter(|remedy| remedy.part == question.part) {
@@ -56,13 +70,13 @@ impl Inference {
                     prompt: question.prompt,
                     system: question.system.clone(),
                     user: question.user.clone(),
-                    ..question
+                    ..*question
                 };
                 let correction = Correction { answer: &answered.text, complaint: &complaint };
-                let corrected = calls.answer(job, &correcting, Some(correction), spent, left).await;
+                let corrected = calls.answer(job, &correcting, kept, Some(correction), spent, left).await;
                 let corrected = corrected.map_err(|error| (at, error))?;
                 ledger::add(spent, &corrected.spent);
-                given.push(answer(&question, &corrected, fields, &remedies));
+                given.push(answer(question, &corrected, fields, &remedies));
                 answered = corrected;
             }
         }
@@ -80,7 +94,7 @@ impl Inference {
         let Ok(planner) = self.model(&self.planner) else { return };
         for fault in faults.iter_mut().filter(|fault| advice::wanted(fault, &job.known)) {
             let question = advice::question(planner, fault, &job.known);
-            match calls.answer(job, &question, None, spent, 1).await {
+            match calls.answer(job, &question, None, None, spent, 1).await {
                 Ok(answered) => {
                     ledger::add(spent, &answered.spent);
                     fault.advice = advice::read(&answered.text).map_or("", Action::name).to_owned();

@@ -10,7 +10,7 @@ use millrace_contract::wire::{self, Attempt, Call, Routed, Spent};
 use millrace_contract::{Disposition, ErrorCode};
 use millrace_provider::http::Http;
 use millrace_provider::taxonomy::{Billed, meaning};
-use millrace_provider::{Correction, Exchange, Failure, Request, Tier, Usage, Vendor};
+use millrace_provider::{Ask, Correction, Exchange, Failure, Kept, Request, Tier, Usage, Vendor};
 use millrace_stage::{Called, Job, Result, StageError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -31,6 +31,8 @@ pub struct Calls {
     pub(crate) timeout: Duration,
     /// Names this process in the journal.
     pub(crate) owner: String,
+    /// Whether providers are asked to keep what questions have in common.
+    pub(crate) keeps: bool,
 }
 
 /// An answer, and who paid for it.
@@ -44,6 +46,8 @@ pub struct Answered {
     pub spent: Spent,
     /// Whether somebody else, or an earlier round, has paid for it.
     pub reused: bool,
+    /// When it was asked, milliseconds since 1970.
+    pub asked_ms: u64,
     /// See [`millrace_provider::Reply::unfinished`].
     pub unfinished: bool,
 }
@@ -56,7 +60,8 @@ struct Known {
 }
 
 impl Calls {
-    /// The answer to a question: the one in the journal, or one that is asked for now. `spent` is what the job has
+    /// The answer to a question: the one in the journal, or one that is asked for now, in full or without what the
+    /// provider keeps of it. `spent` is what the job has
     /// paid in this round so far, `left` how many calls it still has to make.
     ///
     /// # Errors
@@ -65,12 +70,44 @@ impl Calls {
         &self,
         job: &Job<Routed>,
         question: &Question<'_>,
+        kept: Option<Kept<'_>>,
         correction: Option<Correction<'_>>,
         spent: &Spent,
         left: u32,
     ) -> Result<Answered> {
-        let request = Vendor::request(&question.ask(correction));
-        let key = self.key(job, question, &request);
+        let whole = question.ask(correction);
+        let short = kept.map(|kept| Vendor::request(&Ask { kept: Some(kept), ..whole.clone() }));
+        self.carry(job, question, &Vendor::request(&whole), short.as_ref(), spent, left).await
+    }
+
+    /// Whether the journal holds the answer to a question.
+    pub(crate) async fn has_answer(&self, job: &Job<Routed>, question: &Question<'_>) -> bool {
+        let key = self.key(job, question, &Vendor::request(&question.ask(None)));
+        look(job, &key).await.is_ok_and(|known| known.call.exchange.is_some())
+    }
+
+    /// Whether a request is in the journal.
+    pub(crate) async fn has_asked(
+        &self,
+        job: &Job<Routed>,
+        question: &Question<'_>,
+        request: &Request,
+    ) -> bool {
+        look(job, &self.key(job, question, request)).await.is_ok_and(|known| known.revision > 0)
+    }
+
+    /// Carries a request, or its shorter form where the provider keeps the rest. The journal knows it by the whole: what
+    /// is kept has another name each time.
+    pub(crate) async fn carry(
+        &self,
+        job: &Job<Routed>,
+        question: &Question<'_>,
+        request: &Request,
+        short: Option<&Request>,
+        spent: &Spent,
+        left: u32,
+    ) -> Result<Answered> {
+        let key = self.key(job, question, request);
         let caller = Caller { job: &job.known.id, run: job.known.run, round: job.known.round };
         let mut known = look(job, &key).await?;
         loop {
@@ -98,7 +135,7 @@ impl Calls {
                 }
                 Next::Make => {}
             }
-            let tokens = self.guards.estimate(question, &request);
+            let tokens = self.guards.estimate(question, request);
             let cost = self.guards.afford(job, question, tokens, spent).await?;
             let probing = self.guards.pass(job, question, tokens, left).await?;
             let slot = self.guards.concurrency.enter(&circuit(question), SLOT_PATIENCE).await;
@@ -111,7 +148,7 @@ impl Calls {
                 let wait = Some(Duration::from_secs(1));
                 return Err(StageError::new(ErrorCode::ProviderRateLimited, message).after(wait).yielding());
             };
-            known = self.make(job, question, &request, &key, known, tokens, cost).await?;
+            known = self.make(job, question, (request, short), &key, known, tokens, cost).await?;
         }
     }
 
@@ -134,7 +171,7 @@ impl Calls {
         &self,
         job: &Job<Routed>,
         question: &Question<'_>,
-        request: &Request,
+        (request, short): (&Request, Option<&Request>),
         key: &str,
         mut known: Known,
         tokens: u64,
@@ -165,7 +202,7 @@ impl Calls {
         known.revision = revision;
 
         let patience = if question.tier == Tier::Flex { FLEX_PATIENCE } else { self.timeout };
-        let sending = self.http.send_within(request, &id, patience);
+        let sending = self.send(question, request, short, &id, patience);
         tokio::pin!(sending);
         let mut beat = tokio::time::interval(LEASE / 3);
         beat.tick().await;
@@ -226,6 +263,28 @@ impl Calls {
             took,
         });
         Ok(known)
+    }
+
+    /// Sends the shorter form if there is one. Where that is refused for itself, for nothing, the whole goes out.
+    async fn send(
+        &self,
+        question: &Question<'_>,
+        request: &Request,
+        short: Option<&Request>,
+        id: &str,
+        patience: Duration,
+    ) -> std::result::Result<Exchange, Failure> {
+        if let Some(short) = short {
+            let exchange = self.http.send_within(short, id, patience).await?;
+            let refused = || match Vendor::read(question.model, &exchange) {
+                Err(failure) => failure.code == ErrorCode::ProviderRefused,
+                Ok(_) => false,
+            };
+            if !request.vendor.lost(&exchange) && !refused() {
+                return Ok(exchange);
+            }
+        }
+        self.http.send_within(request, id, patience).await
     }
 
     /// Writes what came back, until it is written: it is paid for.
@@ -302,6 +361,11 @@ fn read(
             text: reply.text,
             model: reply.model,
             reused: spent.calls == 0,
+            asked_ms: call
+                .attempts
+                .iter()
+                .rfind(|attempt| attempt.ended_ms > 0 && attempt.code.is_empty())
+                .map_or(0, |attempt| attempt.begun_ms),
             spent,
             unfinished: reply.unfinished,
         }),

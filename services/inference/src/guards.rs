@@ -46,7 +46,7 @@ impl Guards {
         spent: &Spent,
     ) -> Result<u64> {
         let output = expected_output(question);
-        let usage = Usage { input: tokens, cached: 0, output };
+        let usage = Usage { input: tokens, output, ..Usage::default() };
         let cost = question.model.cost(usage, question.tier, SystemTime::now()).unwrap_or(0);
         if let Some(budget) = self.job_budget {
             let so_far = job.known.cost_microusd + spent.cost_microusd;

@@ -8,6 +8,7 @@ mod guards;
 pub mod journal;
 pub mod offline;
 pub mod plan;
+pub mod prefix;
 pub mod settings;
 pub mod text;
 
@@ -80,9 +81,21 @@ impl Stage for Inference {
         let (mut answers, mut faults) = (Answers::default(), Vec::new());
         let (mut spent, mut model) = (Spent::default(), String::new());
         let of = u32::try_from(profile.prompts.len()).unwrap_or(u32::MAX);
-        for (done, prompt) in (1..).zip(&profile.prompts) {
+        let mut planned = Vec::new();
+        for prompt in &profile.prompts {
+            planned.push(self.plan(calls, job, profile, prompt, &text.0).await);
+        }
+        let questions: Vec<_> = planned.iter().flatten().flatten().collect();
+        let prefixes = calls.keep(job, &questions, &mut spent).await;
+        for ((done, prompt), planned) in (1..).zip(&profile.prompts).zip(&planned) {
             job.progress(&prompt.doing, done, of);
-            match self.ask(calls, job, profile, prompt, &text.0, &mut spent, of + 1 - done).await {
+            let asked = match planned {
+                Ok(questions) => {
+                    self.ask(calls, job, prompt, questions, &prefixes, &mut spent, of + 1 - done).await
+                }
+                Err((at, error)) => Err((*at, error.clone())),
+            };
+            match asked {
                 Ok(given) => {
                     if let Some(last) = given.last() {
                         model.clone_from(&last.model);

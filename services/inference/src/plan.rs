@@ -61,7 +61,7 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// As a provider's adapter takes it.
+    /// As a provider's adapter takes it, with every word of it.
     pub fn ask<'b>(&'b self, correction: Option<Correction<'b>>) -> Ask<'b> {
         Ask {
             model: self.model,
@@ -73,6 +73,7 @@ impl Question<'_> {
             max_output_tokens: self.max_output_tokens,
             think_less: self.think_less,
             tier: self.tier,
+            kept: None,
         }
     }
 }

@@ -42,6 +42,10 @@ pub struct Settings {
     /// Whether models think as little as the profile says (profile) or as much as they like (free)
     #[arg(long, env = "MILLRACE_THINKING", default_value = "profile", value_parser = ["profile", "free"])]
     pub thinking: String,
+    /// Whether a document that several prompts ask about is kept by the provider meanwhile, where it offers that
+    /// (explicit), or whether its own cache is left to chance (implicit)
+    #[arg(long, env = "MILLRACE_CONTEXT_CACHING", default_value = "explicit", value_parser = ["explicit", "implicit"])]
+    pub context_caching: String,
     /// Alias of the model that advises on errors that no table knows
     #[arg(long, env = "MILLRACE_PLANNER", default_value = "lite")]
     pub planner: String,
@@ -93,6 +97,7 @@ impl Settings {
                 timeout: self.http.timeout(),
                 first_pause: self.call_backoff,
                 owner: owner(),
+                keeps: self.context_caching == "explicit",
             }))
         };
         let mut profiles = Profiles::load(&Source(self.profiles))?;

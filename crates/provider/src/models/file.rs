@@ -47,6 +47,7 @@ struct PriceRow {
     cached_input: Spanned<f64>,
     above: Option<AboveRow>,
     flex: Option<Spanned<f64>>,
+    storage: Option<Spanned<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +148,7 @@ fn price(row: &PriceRow) -> anyhow::Result<Price> {
             Some(above) => Some((above.tokens, rates(&above.input, &above.output, &above.cached_input)?)),
         },
         flex: row.flex.as_ref().map_or(Ok(MILLION), millionths)?,
+        storage: row.storage.as_ref().map(millionths).transpose()?,
     };
     ensure!(price.until.is_none_or(|until| until >= price.from), "valid_until lies before valid_from");
     Ok(price)

@@ -5,7 +5,7 @@ fn at(date: &str) -> SystemTime {
 }
 
 fn usage(input: u64, cached: u64, output: u64) -> Usage {
-    Usage { input, cached, output }
+    Usage { input, cached, output, stored: 0 }
 }
 
 #[test]

@@ -101,7 +101,7 @@ async fn answers_are_read_in_one_convention() {
         let expected = Reply {
             text: "{\"a\":1}".to_owned(),
             model: model.to_owned(),
-            usage: Usage { input: 100, cached: 40, output: 12 },
+            usage: Usage { input: 100, cached: 40, output: 12, stored: 0 },
             unfinished,
         };
         assert_eq!(answered(&server, vendor, body).await, expected);

@@ -35,7 +35,7 @@ impl Row {
     }
 
     fn used(self, input: u64, cached: u64, output: u64) -> Row {
-        Row { usage: Usage { input, cached, output }, ..self }
+        Row { usage: Usage { input, cached, output, stored: 0 }, ..self }
     }
 
     fn maybe_billed(self) -> Row {

@@ -152,6 +152,7 @@ pub async fn exchange(http: &Http, vendor: Vendor) -> Result<Exchange, Failure> 
         max_output_tokens: 100,
         think_less: false,
         tier: Tier::Standard,
+        kept: None,
     });
     http.send(&request, "call-1").await
 }

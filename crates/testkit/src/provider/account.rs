@@ -108,6 +108,8 @@ pub(super) struct Usage {
     /// Without thoughts.
     pub output: u64,
     pub thoughts: u64,
+    /// What is kept by name: tokens times seconds.
+    pub stored: u64,
 }
 
 /// How a call ends.

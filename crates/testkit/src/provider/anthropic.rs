@@ -43,6 +43,7 @@ pub(super) fn read(body: &[u8]) -> serde_json::Result<Question> {
         cacheable,
         system: body.system.map(Content::text).unwrap_or_default(),
         turns: body.messages.into_iter().map(|message| message.content.text()).collect(),
+        ..Question::default()
     })
 }
 

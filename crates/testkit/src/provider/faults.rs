@@ -246,6 +246,28 @@ pub enum Fault {
     ContextTooLong,
     InvalidKey,
     NoModel,
+    NotKept,
+}
+
+impl Fault {
+    /// Whether nothing is done for the request: it is refused.
+    pub(super) fn refuses(self) -> bool {
+        matches!(
+            self,
+            Fault::RateLimited
+                | Fault::RateLimitedPlain
+                | Fault::DayQuota
+                | Fault::Internal
+                | Fault::BadGateway
+                | Fault::Unavailable
+                | Fault::Overloaded
+                | Fault::Invalid
+                | Fault::ContextTooLong
+                | Fault::InvalidKey
+                | Fault::NoModel
+                | Fault::NotKept
+        )
+    }
 }
 
 /// What a fault depends on.

@@ -34,6 +34,17 @@ struct Body {
     #[serde(default)]
     generation_config: Generation,
     service_tier: Option<String>,
+    cached_content: Option<String>,
+}
+
+/// `cachedContents`: what is to be kept by name.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Keep {
+    model: String,
+    contents: Vec<Content>,
+    system_instruction: Option<Content>,
+    ttl: String,
 }
 
 impl Content {
@@ -59,7 +70,26 @@ pub(super) fn read(model: &str, body: &[u8]) -> serde_json::Result<Question> {
         max_thoughts: generation.thinking_config.thinking_budget.and_then(|budget| budget.try_into().ok()),
         flex: body.service_tier.as_deref() == Some("flex"),
         cacheable: true,
+        kept: body.cached_content,
+        keep_s: None,
     })
+}
+
+/// Reads what is to be kept, as if it were the beginning of a question.
+pub(super) fn read_keep(body: &[u8]) -> serde_json::Result<Question> {
+    let body: Keep = serde_json::from_slice(body)?;
+    Ok(Question {
+        model: body.model.trim_start_matches("models/").to_owned(),
+        system: body.system_instruction.map(Content::text).unwrap_or_default(),
+        turns: body.contents.into_iter().map(Content::text).collect(),
+        keep_s: body.ttl.trim_end_matches('s').parse().ok(),
+        ..Question::default()
+    })
+}
+
+/// The reply to [`read_keep`].
+pub(super) fn kept(model: &str, name: &str, tokens: u64) -> Value {
+    json!({ "name": name, "model": format!("models/{model}"), "usageMetadata": { "totalTokenCount": tokens } })
 }
 
 pub(super) fn answer(answer: &Answer<'_>) -> Value {
@@ -156,6 +186,10 @@ pub(super) fn refuse(refusal: &Refusal<'_>) -> Sent {
         Fault::SchemaTooComplex => {
             let message = "The specified schema produces a constraint that has too many states for serving.";
             (400, "INVALID_ARGUMENT", message.into(), vec![])
+        }
+        Fault::NotKept => {
+            let message = "CachedContent not found (or permission denied)";
+            (403, "PERMISSION_DENIED", message.into(), vec![])
         }
         Fault::Invalid => (400, "INVALID_ARGUMENT", "Request contains an invalid argument.".into(), vec![]),
         _ => (503, "UNAVAILABLE", "The model is overloaded. Please try again later.".into(), vec![]),

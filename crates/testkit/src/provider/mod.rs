@@ -4,6 +4,7 @@
 //! | request | |
 //! | --- | --- |
 //! | `POST /v1beta/models/{model}:generateContent` | Gemini, also under `/v1` |
+//! | `POST /v1beta/cachedContents` | Gemini's explicit context caching |
 //! | `POST /v1/chat/completions` | OpenAI, also without `/v1` |
 //! | `POST /v1/messages` | Anthropic |
 //! | `POST /control/config` | a [`Config`] as JSON replaces the one there is, and empties the account |
@@ -50,7 +51,7 @@ use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wire::Vendor;
 
 /// One scripted answer, instead of what the configuration would give.
@@ -83,6 +84,14 @@ pub struct Asked {
     pub body: Value,
 }
 
+/// The beginning of questions, kept by name.
+struct Kept {
+    model: String,
+    system: String,
+    text: String,
+    until: Instant,
+}
+
 struct Current {
     config: Arc<Config>,
     ledger: Arc<Mutex<Ledger>>,
@@ -92,6 +101,7 @@ struct Current {
 struct Server {
     state: Mutex<Current>,
     script: Mutex<VecDeque<Reply>>,
+    kept: Mutex<HashMap<String, Kept>>,
     /// Model, key and body; nothing where nobody is going to ask.
     asked: Option<Mutex<Vec<(String, String, Bytes)>>>,
 }
@@ -157,6 +167,7 @@ impl Simulated {
         let server = Arc::new(Server {
             state: Mutex::new(Current { config: Arc::new(config), ledger: Ledger::new() }),
             script: Mutex::default(),
+            kept: Mutex::default(),
             asked: keep_bodies.then(Mutex::default),
         });
         let listener =
@@ -216,6 +227,7 @@ fn routes(server: Arc<Server>) -> Router {
     Router::new()
         .route("/v1beta/models/{call}", post(gemini_call))
         .route("/v1/models/{call}", post(gemini_call))
+        .route("/v1beta/cachedContents", post(gemini_keep))
         .route("/v1/chat/completions", post(openai_call))
         .route("/chat/completions", post(openai_call))
         .route("/v1/messages", post(anthropic_call))
@@ -237,6 +249,10 @@ async fn gemini_call(
         Some((model, "generateContent")) => serve::serve(server, Vendor::Gemini, model, &headers, body).await,
         _ => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+async fn gemini_keep(State(server): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    serve::serve(server, Vendor::Gemini, serve::KEEP, &headers, body).await
 }
 
 async fn openai_call(State(server): Shared, headers: HeaderMap, body: Bytes) -> Response {

@@ -31,8 +31,10 @@ pub(super) fn dollars(model: &str, usage: Usage, flex: bool) -> f64 {
     let factor = |factor: f64| if long { factor } else { 1.0 };
     let fresh = tokens(usage.input - usage.cached.min(usage.input)) + tokens(usage.cached) * 0.1;
     let input = fresh * price.1 * factor(price.3);
+    // An hour of a million tokens.
+    let storage = tokens(usage.stored) / 3600.0 * if model.contains("flash") { 1.0 } else { 4.5 };
     let output = tokens(usage.output + usage.thoughts) * price.2 * factor(price.4);
-    (input + output) / 1e6 * if flex { 0.5 } else { 1.0 }
+    (input + output + storage) / 1e6 * if flex { 0.5 } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -41,12 +43,14 @@ mod tests {
 
     #[test]
     fn bills() {
-        let usage = |input, cached, output| Usage { input, cached, output, thoughts: 0 };
+        let usage = |input, cached, output| Usage { input, cached, output, ..Usage::default() };
         let is = |made: f64, right: f64| assert!((made - right).abs() < 1e-9, "{made} is not {right}");
         is(dollars("gemini-2.5-pro", usage(1000, 0, 100), false), 0.00225);
         is(dollars("gemini-2.5-pro", usage(1000, 1000, 100), true), 0.000_562_5);
         is(dollars("gemini-2.5-pro", usage(300_000, 0, 1000), false), 0.765);
         is(dollars("gemini-2.5-flash", usage(1000, 0, 1000), false), 0.0028);
+        let kept = Usage { input: 1000, stored: 180_000, ..Usage::default() };
+        is(dollars("gemini-2.5-pro", kept, false), 0.001_25 + 0.000_225);
         is(dollars("gpt-5.4-mini-2026", usage(1000, 0, 1000), false), 0.00525);
     }
 }

@@ -6,7 +6,7 @@ use super::document::Document;
 use super::faults::{Circumstances, Config, Fault, Faults};
 use super::hash::{Dice, hash, mix};
 use super::wire::{Answer, Question, Refusal, Stop, Vendor, schema_in_text};
-use super::{Reply, Server, spoil};
+use super::{Kept, Reply, Server, gemini, spoil};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// In place of a model's name: the request is not a question but something to be kept.
+pub(super) const KEEP: &str = "";
 
 /// A token is four bytes.
 fn count(bytes: usize) -> u64 {
@@ -52,6 +55,7 @@ struct Asking<'a> {
     prefix_tokens: u64,
     input: u64,
     known: Known,
+    kept_tokens: u64,
 }
 
 pub(super) async fn serve(
@@ -65,11 +69,15 @@ pub(super) async fn serve(
     let key =
         ["x-goog-api-key", "x-api-key", "authorization"].map(header).into_iter().find(|key| !key.is_empty());
     let key = key.unwrap_or_default().trim_start_matches("Bearer ");
-    let read = vendor.read(model, &body);
+    let read = match (vendor, model) {
+        (Vendor::Gemini, KEEP) => gemini::read_keep(&body).map_err(|error| error.to_string()),
+        _ => vendor.read(model, &body),
+    };
     let readable = read.is_ok();
     let mut question = read.unwrap_or_else(|_| Question { model: model.into(), ..Question::default() });
     let (config, ledger) = server.now();
     let faults = config.faults(&question.model);
+    let (kept_tokens, is_kept) = complete(&server, &mut question);
 
     let first = question.turns.first().map_or("", String::as_str);
     let document = Document::find(first);
@@ -124,14 +132,20 @@ pub(super) async fn serve(
         prefix_tokens: count(question.system.len() + document.end),
         input: count(bytes),
         known,
+        kept_tokens,
     };
     let plan = match scripted {
         Some(reply) => asking.scripted(reply),
         None if !readable => asking.plan(Some(Fault::Invalid), None),
-        None => {
-            let (fault, wait) = asking.fault();
-            asking.plan(fault, wait)
-        }
+        None if !is_kept => asking.plan(Some(Fault::NotKept), None),
+        None => match (asking.fault(), asking.question.keep_s) {
+            ((fault, wait), None) => asking.plan(fault, wait),
+            ((Some(fault), wait), Some(_)) if fault.refuses() => asking.plan(Some(fault), wait),
+            (_, Some(_)) if asking.input < asking.faults.cache_min_tokens => {
+                asking.plan(Some(Fault::Invalid), None)
+            }
+            (_, Some(seconds)) => asking.keep(&server, seconds),
+        },
     };
     call.plan(plan.ending.clone());
     if !plan.after.is_zero() {
@@ -140,7 +154,44 @@ pub(super) async fn serve(
     send(call, plan)
 }
 
+/// Puts what is kept before the first turn. How many tokens that is, and whether it is there if it is named.
+fn complete(server: &Server, question: &mut Question) -> (u64, bool) {
+    let Some(name) = question.kept.take() else { return (0, true) };
+    let all = lock(&server.kept);
+    let found = all.get(&name).filter(|kept| kept.model == question.model && kept.until > Instant::now());
+    let Some(kept) = found else { return (0, false) };
+    question.system.clone_from(&kept.system);
+    match question.turns.first_mut() {
+        Some(first) => first.insert_str(0, &kept.text),
+        None => question.turns.push(kept.text.clone()),
+    }
+    (count(kept.system.len() + kept.text.len()), true)
+}
+
 impl Asking<'_> {
+    /// Keeps it, and bills input and storage.
+    fn keep(&self, server: &Server, seconds: u64) -> Plan {
+        let (question, of) = (self.question, &self.circumstances);
+        let name = format!("cachedContents/{:016x}", mix(of.prompt ^ u64::from(of.nth)));
+        let usage =
+            Usage { input: self.input, stored: self.input.saturating_mul(seconds), ..Usage::default() };
+        let kept = Kept {
+            model: question.model.clone(),
+            system: question.system.clone(),
+            text: question.turns.concat(),
+            until: Instant::now() + Duration::from_secs(seconds).div_f64(self.config.time_scale.max(1e-6)),
+        };
+        lock(&server.kept).insert(name.clone(), kept);
+        Plan {
+            after: Duration::ZERO,
+            status: 200,
+            headers: Vec::new(),
+            body: gemini::kept(&question.model, &name, self.input).to_string().into(),
+            ending: Ending { outcome: "kept".into(), status: 200, bill: Some(usage), good: true },
+            cut: Cut::Nowhere,
+        }
+    }
+
     /// What goes wrong, and how long the caller is told to wait.
     fn fault(&self) -> (Option<Fault>, Option<f64>) {
         let faults = self.faults;
@@ -284,9 +335,13 @@ impl Asking<'_> {
                 < self.faults.cache_hits;
         let mut usage = Usage {
             input: self.input,
-            cached: if hit { self.prefix_tokens * 9 / 10 } else { 0 },
+            cached: match (self.kept_tokens, hit) {
+                (0, true) => self.prefix_tokens * 9 / 10,
+                (kept, _) => kept,
+            },
             output: count(text.len()),
             thoughts: if stop == Stop::Blocked { 0 } else { self.thoughts() },
+            stored: 0,
         };
         if let Some((input, output)) = self.config.tokens {
             usage = Usage { input, output, ..Usage::default() };

@@ -28,6 +28,10 @@ pub(super) struct Question {
     pub flex: bool,
     /// Whether a prefix may be read from the cache.
     pub cacheable: bool,
+    /// Name of what comes before the first turn, and is not sent again.
+    pub kept: Option<String>,
+    /// This is no question but something to be kept for so many seconds.
+    pub keep_s: Option<u64>,
 }
 
 /// Why an answer ends.

@@ -118,6 +118,7 @@ impl Naive {
                 max_output_tokens: profile.max_output_tokens,
                 think_less: false,
                 tier: Tier::Standard,
+                kept: None,
             });
             let url = format!("{}{}", self.url, request.path);
             let sent = self.http.post(url).header("x-goog-api-key", "key").body(request.body).send().await;

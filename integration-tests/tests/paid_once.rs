@@ -1,7 +1,7 @@
 //! No answer is paid for twice: not after a crash, not by a redelivery, a replay, another job or another replica. The
 //! simulated provider keeps account of every request.
 
-use integration_tests::{World, contract};
+use integration_tests::{World, contract, long_contract};
 use millrace_testkit::provider::{Config, Faults, Simulated};
 use millrace_testkit::{Service, eventually};
 use serde_json::Value;
@@ -213,4 +213,44 @@ async fn killed_every_moment_every_report_comes_and_the_accounts_agree() {
         account.prompts,
         open.len()
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_document_is_sent_once_and_then_named() {
+    let provider = Simulated::start().await;
+    let world = World::start_asking(&provider.url, &[]).await;
+    let ended = world.ended(&world.upload("d.txt", long_contract(12), "").await).await;
+    assert_eq!(ended["status"], "completed", "{ended}");
+    let account = provider.account();
+    assert_eq!(account.requests, 5, "it is kept, and asked about four times: {account:?}");
+    let (kept, asked) = account.records.split_first().unwrap();
+    assert_eq!((kept.outcome.as_str(), kept.cached), ("kept", 0));
+    for record in asked {
+        assert!(record.outcome == "ok" && record.cached > record.input * 8 / 10, "{record:?}");
+    }
+    // Storage is in our books as in the provider's.
+    let cost = ended["cost_usd"].as_f64().unwrap();
+    assert!((cost - account.usd).abs() < 1e-4, "{cost} here, {} there", account.usd);
+
+    let again = world.ended(&world.upload("other-name.txt", long_contract(12), "").await).await;
+    assert_eq!(again["status"], "completed", "{again}");
+    assert_eq!(provider.account().requests, 5, "nothing is kept for answers that are there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_provider_has_lost_is_sent_in_full() {
+    let provider = Simulated::start_with(slow(400.0)).await;
+    let world = World::start_asking(&provider.url, &[]).await;
+    let job = world.upload("d.txt", long_contract(12), "").await;
+    eventually("the document to be kept, and a question to be asked", || async {
+        (provider.account().requests == 2).then_some(())
+    })
+    .await;
+    provider.forget_kept();
+    let ended = world.ended(&job).await;
+    assert_eq!(ended["status"], "completed", "{ended}");
+    let account = provider.account();
+    let outcomes = &account.models["gemini-2.5-pro"].outcomes;
+    assert_eq!((outcomes["kept"], outcomes["ok"], outcomes["not_kept"]), (1, 4, 3), "{account:?}");
+    assert_eq!((account.answered_twice, account.final_errors_resent), (0, 0), "{account:?}");
 }

@@ -46,7 +46,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What is switched on: name, what the router and the services are told.
 const LADDER: [(&str, &[(&str, &str)]); 6] = [
-    ("retry", &[("MILLRACE_RULES", "one"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off"), FREE, LUCK]),
+    (
+        "retry",
+        &[("MILLRACE_RULES", "one"), ("MILLRACE_RECOVERY", "off"), ("MILLRACE_REPAIR", "off"), FREE, LUCK],
+    ),
     ("+ fall-back", &[("MILLRACE_RECOVERY", "fallback"), ("MILLRACE_REPAIR", "off"), FREE, LUCK]),
     ("+ repair", &[("MILLRACE_RECOVERY", "fallback"), FREE, LUCK]),
     ("+ recovery", &[FREE, LUCK]),

@@ -197,7 +197,8 @@ fn what_is_kept_is_named_instead_of_sent() {
 #[test]
 fn a_reply_to_keeping_is_its_name_and_its_price() {
     let model = model("pro");
-    let exchange = |status: u16, body: Value| Exchange { status, body: body.to_string().into(), ..Exchange::default() };
+    let exchange =
+        |status: u16, body: Value| Exchange { status, body: body.to_string().into(), ..Exchange::default() };
     let made = exchange(
         200,
         json!({ "name": "cachedContents/x1", "model": "models/gemini-2.5-pro", "expireTime": "2026-11-26T12:03:00Z",

@@ -60,7 +60,8 @@ impl Calls {
                 questions.iter().copied().filter(|question| together(first, question)).collect();
             let bytes = shared(&group);
             let tokens = (first.system.len() + bytes) as u64 / 4;
-            if group.len() < WORTH || self.guards.calibration.tokens(&first.model.name, tokens) < LEAST_TOKENS {
+            if group.len() < WORTH || self.guards.calibration.tokens(&first.model.name, tokens) < LEAST_TOKENS
+            {
                 continue;
             }
             let Some(request) = Vendor::keep(&first.ask(None), bytes) else { continue };

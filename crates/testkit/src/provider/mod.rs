@@ -210,6 +210,11 @@ impl Simulated {
         self.server.renew(None);
     }
 
+    /// Loses what is kept by name, as a provider may.
+    pub fn forget_kept(&self) {
+        lock(&self.server.kept).clear();
+    }
+
     /// Every request since the configuration or the reset, and sums.
     pub fn account(&self) -> Account {
         self.server.account(true)

@@ -56,7 +56,9 @@ fn nothing_points_back() {
         let on: BTreeSet<&str> = on.iter().map(String::as_str).filter(|name| ours(name)).collect();
         let allowed: &[&str] = match package.as_str() {
             "millrace-contract" | "millrace-media" | "millrace-limits" | "millrace-pii" => &[],
-            "millrace-stage" | "millrace-profile" | "millrace-provider" => &["millrace-contract"],
+            "millrace-stage" | "millrace-profile" | "millrace-provider" | "millrace-vault" => {
+                &["millrace-contract"]
+            }
             "millrace-runtime" => &["millrace-contract", "millrace-stage"],
             // One process with every service in it, and the tests.
             "millrace" => continue,
@@ -69,6 +71,8 @@ fn nothing_points_back() {
                 "millrace-media",
                 // Only sanitization has it.
                 "millrace-pii",
+                // Sanitization seals, status opens.
+                "millrace-vault",
                 // Only inference has them.
                 "millrace-provider",
                 "millrace-limits",

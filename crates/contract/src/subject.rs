@@ -14,6 +14,10 @@ pub const ARTIFACT_STREAM: &str = "MILLRACE_ARTIFACTS";
 pub const JOURNAL_STREAM: &str = "KV_MILLRACE_JOURNAL";
 /// What its keys stand under: `<prefix>.<tenant>.<key>`.
 pub const JOURNAL: &str = "$KV.MILLRACE_JOURNAL";
+/// Data keys of documents, wrapped: what opens the values behind placeholders, for those who hold the right key.
+pub const VAULT_STREAM: &str = "KV_MILLRACE_VAULT";
+/// What its keys stand under: `<prefix>.<tenant>.<key>`.
+pub const VAULT: &str = "$KV.MILLRACE_VAULT";
 /// The lane of a job that nobody put on another.
 pub const DEFAULT_LANE: &str = "default";
 

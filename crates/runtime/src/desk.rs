@@ -3,7 +3,8 @@
 use crate::artifacts::Artifacts;
 use crate::journal::Journal;
 use crate::log::Log;
-use millrace_contract::wire::{Call, Event, Job, Progress};
+use crate::vault::Vault;
+use millrace_contract::wire::{Call, Event, Job, Progress, WrappedKey};
 use millrace_contract::{Hop, artifact, subject};
 use millrace_stage::{BoxFuture, Called, Desk, Entry, Result};
 use opentelemetry::{Context, KeyValue};
@@ -130,6 +131,14 @@ impl Desk for DeskOf {
 
     fn journal<'a>(&'a self, key: &'a str, call: &'a Call, after: u64) -> BoxFuture<'a, Result<Option<u64>>> {
         Box::pin(self.journal.write(&self.job.tenant, key, call, after))
+    }
+
+    fn guard<'a>(&'a self, id: &'a str, key: &'a WrappedKey) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            // Ids are random: what lies there already is this very key, written by a delivery that was cut off.
+            Vault::new(&self.log.broker).write(&self.job.tenant, id, key, 0).await?;
+            Ok(())
+        })
     }
 
     fn spent_today(&self) -> BoxFuture<'_, Result<u64>> {

@@ -20,6 +20,7 @@ mod pull;
 mod replay;
 mod settings;
 mod telemetry;
+mod vault;
 
 pub use broker::Broker;
 pub use main_fn::{Threads, block_on, main, main_edge, main_router, stopped};
@@ -29,3 +30,4 @@ pub use provision::provision;
 pub use replay::{Operator, Replayed, Which};
 pub use settings::Settings;
 pub use telemetry::log as start_logging;
+pub use vault::{Kept, Vault};

@@ -3,9 +3,10 @@
 use crate::artifacts::Artifacts;
 use crate::log::{Log, Seen, Verdict, now_ms, verdict_id};
 use crate::telemetry::trace_id;
+use crate::vault::Vault;
 use async_nats::jetstream;
 use futures_util::StreamExt as _;
-use millrace_contract::wire::{Claim, Event};
+use millrace_contract::wire::{Claim, Event, WrappedKey};
 use millrace_contract::{ErrorCode, Service};
 use millrace_stage::{BoxFuture, Content, ContentStream, Ports, Recorded, Result, Saying, StageError};
 use opentelemetry::Context;
@@ -74,6 +75,13 @@ impl Ports for PortsOf {
                 Err(error) if error.kind() == GetErrorKind::NotFound => Err(missing()),
                 Err(error) => Err(away(&error)),
             }
+        })
+    }
+
+    fn data_key<'a>(&'a self, tenant: &'a str, id: &'a str) -> BoxFuture<'a, Result<Option<WrappedKey>>> {
+        Box::pin(async move {
+            let kept = Vault::new(&self.log.broker).read(tenant, id).await?;
+            Ok(kept.map(|kept| kept.key))
         })
     }
 

@@ -77,6 +77,7 @@ pub(crate) async fn streams(broker: &Broker, settings: &Settings) -> anyhow::Res
     };
     let artifacts = vec!["millrace.artifact.>".to_owned(), "millrace.chunk.>".to_owned()];
     wanted.push(kept(subject::ARTIFACT_STREAM, artifacts));
+    wanted.push(kept(subject::VAULT_STREAM, vec![format!("{}.>", subject::VAULT)]));
     wanted.push(kept(subject::JOURNAL_STREAM, vec![format!("{}.>", subject::JOURNAL)]));
     for config in wanted {
         let name = config.name.clone();

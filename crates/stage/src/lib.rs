@@ -125,6 +125,14 @@ impl<E> Job<E> {
         self.desk.journal(key, call, after).await
     }
 
+    /// Keeps a document's data key, wrapped, where it can be erased by itself.
+    ///
+    /// # Errors
+    /// If the vault does not answer.
+    pub async fn guard(&self, id: &str, key: &wire::WrappedKey) -> Result<()> {
+        self.desk.guard(id, key).await
+    }
+
     /// What the job's tenant has spent today (UTC) in all its jobs, what is set aside for open calls included;
     /// millionths of a dollar. A fold of the journal, a few milliseconds behind it.
     ///

@@ -1,6 +1,6 @@
 use crate::{BoxFuture, Content, ContentStream, Result};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Call, Claim, Event, Job, Progress, Spent};
+use millrace_contract::wire::{Call, Claim, Event, Job, Progress, Spent, WrappedKey};
 use millrace_contract::{ErrorCode, EventKind, Service};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub trait Desk: Send + Sync {
     fn journalled<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Entry>>>;
     /// See [`crate::Job::journal`].
     fn journal<'a>(&'a self, key: &'a str, call: &'a Call, after: u64) -> BoxFuture<'a, Result<Option<u64>>>;
+    /// See [`crate::Job::guard`].
+    fn guard<'a>(&'a self, id: &'a str, key: &'a WrappedKey) -> BoxFuture<'a, Result<()>>;
     /// See [`crate::Job::spent_today`].
     fn spent_today(&self) -> BoxFuture<'_, Result<u64>>;
     /// See [`crate::Job::called`].
@@ -165,6 +167,8 @@ pub trait Ports: Send + Sync {
     fn history<'a>(&'a self, tenant: Option<&'a str>, job: &'a str) -> BoxFuture<'a, Result<Vec<Recorded>>>;
     /// Opens an object of the broker's own object store.
     fn object<'a>(&'a self, bucket: &'a str, name: &'a str) -> BoxFuture<'a, Result<ContentStream>>;
+    /// The wrapped data key of that id; `None` if it was erased, or its time is over.
+    fn data_key<'a>(&'a self, tenant: &'a str, id: &'a str) -> BoxFuture<'a, Result<Option<WrappedKey>>>;
     /// The trace that the caller is part of: 32 hex digits, or empty.
     fn trace_id(&self) -> String;
 }

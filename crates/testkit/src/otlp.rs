@@ -30,6 +30,7 @@ pub struct Collector {
     /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub url: String,
     spans: Arc<Mutex<Vec<Span>>>,
+    bodies: Arc<Mutex<Vec<Bytes>>>,
 }
 
 impl Collector {
@@ -39,12 +40,14 @@ impl Collector {
     /// If there is none.
     pub async fn start() -> Collector {
         let spans: Arc<Mutex<Vec<Span>>> = Arc::default();
-        let kept = Arc::clone(&spans);
+        let bodies: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+        let (kept, kept_bodies) = (Arc::clone(&spans), Arc::clone(&bodies));
         let routes = Router::new().route(
             "/v1/traces",
             post(move |body: Bytes| {
-                let kept = Arc::clone(&kept);
+                let (kept, kept_bodies) = (Arc::clone(&kept), Arc::clone(&kept_bodies));
                 async move {
+                    kept_bodies.lock().unwrap_or_else(PoisonError::into_inner).push(body.clone());
                     if let Ok(request) = ExportTraceServiceRequest::decode(body) {
                         kept.lock().unwrap_or_else(PoisonError::into_inner).extend(read(request));
                     }
@@ -55,12 +58,17 @@ impl Collector {
         let listener = listener.unwrap_or_else(|error| panic!("{error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Collector { url: format!("http://{address}"), spans }
+        Collector { url: format!("http://{address}"), spans, bodies }
     }
 
     /// What has come so far.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same as it came, attributes, events and all.
+    pub fn bodies(&self) -> Vec<Bytes> {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -10,6 +10,7 @@ mod operate;
 mod profile;
 mod submit;
 mod up;
+mod vault;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Provision(operate::Provision),
     /// Check profiles, or list those that are installed
     Profile(profile::Manage),
+    /// Make, change and destroy what opens the values behind placeholders
+    Vault(vault::Manage),
     /// Ask a service whether it is ready; for container health checks
     Healthcheck(health::Check),
     /// Start a program that ends when its parent does
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Rebuild(rebuild) => client::run(rebuild.run()),
         Command::Provision(provision) => client::run(provision.run()),
         Command::Profile(profile) => profile.run(),
+        Command::Vault(vault) => client::run(vault.run()),
         Command::Healthcheck(check) => client::run(check.run()),
         Command::Guard(guard) => guard.run(),
     }

@@ -124,8 +124,11 @@ pub struct Rebuild {
 impl Rebuild {
     pub async fn run(self) -> anyhow::Result<()> {
         let (broker, _) = connect(self.target.nats()).await?;
-        let settings =
-            millrace_status::Settings { redis_url: self.target.redis(), status_ttl: self.status_ttl };
+        let settings = millrace_status::Settings {
+            redis_url: self.target.redis(),
+            status_ttl: self.status_ttl,
+            restore: Default::default(),
+        };
         let store = Store::open(&settings)?;
         store.clear().await?;
         let events = rebuild(&broker, &store).await?;

@@ -52,12 +52,16 @@ struct Services {
     #[command(flatten)]
     extraction: millrace_extraction::Options,
     #[command(flatten)]
+    sanitization: millrace_sanitization::Settings,
+    #[command(flatten)]
     router: millrace_router::Settings,
     #[command(flatten)]
     inference: millrace_inference::Settings,
     /// How long the hash of a finished job stays
     #[arg(long, env = "MILLRACE_STATUS_TTL", default_value = "7d", value_parser = humantime::parse_duration)]
     status_ttl: Duration,
+    #[command(flatten)]
+    restore: millrace_status::restore::Settings,
     /// Lease on a delivery [default: the choreography's]
     #[arg(long, env = "MILLRACE_ACK_WAIT", value_parser = humantime::parse_duration)]
     ack_wait: Option<Duration>,
@@ -138,7 +142,7 @@ impl Up {
             let node = Node::start(settings, "up").await?;
             let profiles = services.inference.profiles.clone();
             node.stage(Extraction::new(services.extraction)?).await?;
-            node.stage(Sanitization::new(millrace_sanitization::Settings {})?).await?;
+            node.stage(Sanitization::new(services.sanitization)?).await?;
             node.router(Router::new(services.router)?).await?;
             node.stage(Inference::new(services.inference.sharing_limits_by(&redis_url))?).await?;
             let validation = millrace_validation::Settings {
@@ -154,8 +158,11 @@ impl Up {
                 profiles,
                 status_url: String::new(),
             };
-            let status =
-                millrace_status::Settings { redis_url: redis_url.clone(), status_ttl: services.status_ttl };
+            let status = millrace_status::Settings {
+                redis_url: redis_url.clone(),
+                status_ttl: services.status_ttl,
+                restore: services.restore,
+            };
             let routes = node.edge::<Intake>(intake).await?.merge(node.edge::<StatusService>(status).await?);
             let http = node.serve(routes).await?;
             node.ready();

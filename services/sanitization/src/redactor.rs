@@ -1,7 +1,7 @@
 //! Values to placeholders, and the memory that keeps them stable over a document.
 
-use millrace_contract::wire::Line;
-use millrace_pii::{Options, Span, kind, placeholders, scan};
+use millrace_contract::wire::{Line, VaultValue, VaultValues};
+use millrace_pii::{Options, Span, kind, scan};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -30,6 +30,8 @@ struct Entry {
     placeholder: Placeholder,
     /// The value as the document writes it, in order of appearance.
     forms: Vec<String>,
+    /// Which form stands at each occurrence.
+    order: Vec<u32>,
 }
 
 /// Values must not reach a log through `{:?}`.
@@ -85,14 +87,16 @@ impl Redactor {
             let number = self.numbers.entry(name).or_default();
             *number += 1;
             let placeholder = Placeholder { token: format!("[{name}_{number}]"), kind: name, count: 0 };
-            self.entries.push(Entry { placeholder, forms: Vec::new() });
+            self.entries.push(Entry { placeholder, forms: Vec::new(), order: Vec::new() });
             self.entries.len() - 1
         });
         let entry = &mut self.entries[index];
         entry.placeholder.count += 1;
-        if !entry.forms.iter().any(|form| form == value) {
+        let form = entry.forms.iter().position(|form| form == value).unwrap_or_else(|| {
             entry.forms.push(value.to_owned());
-        }
+            entry.forms.len() - 1
+        });
+        entry.order.push(u32::try_from(form).unwrap_or(0));
         &entry.placeholder.token
     }
 
@@ -101,28 +105,13 @@ impl Redactor {
         self.entries.iter().map(|entry| entry.placeholder.clone()).collect()
     }
 
-    /// Puts values back, in one pass: a restored value is never searched for placeholders. A value written in
-    /// several ways comes back in the first. Placeholders that were never given out stay.
-    pub fn restore(&self, text: &str) -> String {
-        let forms: HashMap<&str, &str> = self
-            .entries
-            .iter()
-            .filter_map(|e| Some((e.placeholder.token.as_str(), e.forms.first()?.as_str())))
-            .collect();
-        let mut out = String::with_capacity(text.len());
-        let mut at = 0;
-        for token in placeholders(text) {
-            out.push_str(&text[at..token.start]);
-            out.push_str(forms.get(&text[token.clone()]).unwrap_or(&&text[token.clone()]));
-            at = token.end;
-        }
-        out.push_str(&text[at..]);
-        out
-    }
-
     /// Gives up the values: each placeholder with every way in which the document writes its value.
-    pub fn into_vault(self) -> Vec<(String, Vec<String>)> {
-        self.entries.into_iter().map(|entry| (entry.placeholder.token, entry.forms)).collect()
+    pub fn into_values(self) -> VaultValues {
+        let value = |Entry { placeholder, forms, order }: Entry| {
+            let order = if forms.len() > 1 { order } else { Vec::new() };
+            VaultValue { placeholder: placeholder.token, forms, order }
+        };
+        VaultValues { values: self.entries.into_iter().map(value).collect() }
     }
 }
 
@@ -144,7 +133,9 @@ mod tests {
         let counts: Vec<_> = redactor.placeholders().into_iter().map(|p| (p.token, p.count)).collect();
         let expected = [("[IBAN_1]", 2), ("[EMAIL_1]", 2), ("[EMAIL_2]", 2)];
         assert_eq!(counts, expected.map(|(t, c)| (t.to_owned(), c)));
-        assert_eq!(redactor.into_vault()[0].1, ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00"]);
+        let iban = &redactor.into_values().values[0];
+        assert_eq!(iban.forms, ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00"]);
+        assert_eq!(iban.order, [0, 1]);
     }
 
     #[test]
@@ -202,7 +193,7 @@ mod tests {
         let source = "[EMAIL_1] a@b.com [EMAIL_1] [email_7] [LITERAL_1] [note 1]";
         let text = redactor.redact(source);
         assert_eq!(text, "[LITERAL_1] [EMAIL_1] [LITERAL_1] [LITERAL_2] [LITERAL_3] [note 1]");
-        assert_eq!(redactor.restore(&text), source);
+        assert_eq!(millrace_vault::restore_text(&text, &redactor.into_values()), source);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `GET /v1/jobs/{id}` and its report. Polling is cheap: an ETag, and 304 while nothing has changed.
 
+use crate::restore::{Refusal, Restorer};
 use crate::store::{self, Store};
 use axum::Router;
-use axum::extract::{Path, State as Shared};
+use axum::extract::{Path, Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -13,15 +14,17 @@ use millrace_contract::wire::{Report, StageOutput};
 use millrace_contract::{ErrorCode, JobId, Service};
 use millrace_stage::{Ports, Recorded, Result, StageError};
 use prost::Message as _;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 struct Api {
     store: Arc<Store>,
     ports: Arc<dyn Ports>,
+    restorer: Option<Restorer>,
 }
 
-pub(crate) fn routes(store: Arc<Store>, ports: Arc<dyn Ports>) -> Router {
+pub(crate) fn routes(store: Arc<Store>, ports: Arc<dyn Ports>, restorer: Option<Restorer>) -> Router {
     Router::new()
         .route("/v1/jobs/{id}", get(job))
         .route("/v1/jobs/{id}/report", get(report))
@@ -33,7 +36,7 @@ pub(crate) fn routes(store: Arc<Store>, ports: Arc<dyn Ports>) -> Router {
                 "see the README for the routes",
             )
         })
-        .with_state(Arc::new(Api { store, ports }))
+        .with_state(Arc::new(Api { store, ports, restorer }))
 }
 
 async fn job(Shared(api): Shared<Arc<Api>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -60,9 +63,33 @@ async fn job(Shared(api): Shared<Arc<Api>>, Path(id): Path<String>, headers: Hea
     }
 }
 
-async fn report(Shared(api): Shared<Arc<Api>>, Path(id): Path<String>) -> Response {
-    match api.report(&id).await {
+/// How a report is wanted.
+#[derive(Debug, Default, Deserialize)]
+struct Wanted {
+    /// 1: with the personal data in the place of the placeholders.
+    #[serde(default)]
+    restore: u8,
+}
+
+async fn report(
+    Shared(api): Shared<Arc<Api>>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Response {
+    let restorer = match (wanted.restore, &api.restorer) {
+        (0, _) => None,
+        (_, Some(restorer)) if restorer.allows(&headers) => Some(restorer),
+        // Asked before anything is looked up: whoever may not restore learns nothing of the job either.
+        (_, Some(_)) => return refused(Refusal::NotAllowed),
+        (_, None) => return refused(Refusal::NoKeys),
+    };
+    match api.report(&id, restorer).await {
+        Ok(Reported::Ready(report)) if restorer.is_some() => {
+            ([(header::CACHE_CONTROL, "no-store")], axum::Json(report)).into_response()
+        }
         Ok(Reported::Ready(report)) => axum::Json(report).into_response(),
+        Ok(Reported::Refused(refusal)) => refused(refusal),
         Ok(Reported::NotYet(status)) if status.is_end() => problem(
             StatusCode::CONFLICT,
             &status.last_error,
@@ -88,6 +115,7 @@ enum Reported {
     Ready(Value),
     NotYet(Box<Status>),
     Unknown,
+    Refused(Refusal),
 }
 
 impl Api {
@@ -105,7 +133,7 @@ impl Api {
         self.store.get(&id).await
     }
 
-    async fn report(&self, id: &str) -> Result<Reported> {
+    async fn report(&self, id: &str, restorer: Option<&Restorer>) -> Result<Reported> {
         let Some(status) = self.status(id).await? else { return Ok(Reported::Unknown) };
         if status.state != State::Completed {
             return Ok(Reported::NotYet(Box::new(status)));
@@ -120,7 +148,14 @@ impl Api {
             content.into_bytes().map_err(|error| StageError::new(ErrorCode::Internal, error.to_string()))?;
         let output = StageOutput::decode(report).map_err(|_| lost())?;
         let report = Report::decode(output.body.as_slice()).map_err(|_| lost())?;
-        let report: Value = serde_json::from_str(&report.json).map_err(|_| lost())?;
+        let mut report: Value = serde_json::from_str(&report.json).map_err(|_| lost())?;
+        let mut restored = None;
+        if let Some(restorer) = restorer {
+            match restorer.restore(self.ports.as_ref(), ended, &mut report).await? {
+                Ok(done) => restored = Some(done),
+                Err(refusal) => return Ok(Reported::Refused(refusal)),
+            }
+        }
         let mut whole = Map::new();
         whole.insert("job_id".to_owned(), id.into());
         whole.insert("run".to_owned(), status.run().into());
@@ -136,6 +171,11 @@ impl Api {
         whole.insert("usage".to_owned(), Value::Object(usage.into_iter().collect()));
         if let Value::Object(fields) = report {
             whole.extend(fields);
+        }
+        if let Some(restored) = restored {
+            tracing::info!(job = id, values = restored.values, "a report was read with its personal data");
+            let told = json!({ "values": restored.values, "refused": restored.refused });
+            whole.insert("restored".to_owned(), told);
         }
         Ok(Reported::Ready(whole.into()))
     }
@@ -198,6 +238,30 @@ fn body(status: &Status) -> Value {
         body.insert("report_url".to_owned(), format!("/v1/jobs/{id}/report").into());
     }
     body.into()
+}
+
+fn refused(refusal: Refusal) -> Response {
+    let (status, code, title, detail) = match refusal {
+        Refusal::NotAllowed => (
+            StatusCode::FORBIDDEN,
+            "restore_forbidden",
+            "Personal data is shown only to those who may see it",
+            "show the restore token: Authorization: Bearer ...; without restore=1 the report has placeholders",
+        ),
+        Refusal::NoKeys => (
+            StatusCode::FORBIDDEN,
+            "restore_off",
+            "This deployment restores no personal data",
+            "the status service has no vault key (MILLRACE_VAULT_KEY_FILE)",
+        ),
+        Refusal::Gone => (
+            StatusCode::GONE,
+            "values_gone",
+            "The values behind the placeholders are gone",
+            "they were erased, are older than the artifacts are kept, or no vault was configured when the document was read",
+        ),
+    };
+    problem(status, code, title, detail)
 }
 
 fn unknown(id: &str) -> Response {

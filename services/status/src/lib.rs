@@ -2,6 +2,7 @@
 //! asked for is folded again.
 
 pub mod http;
+pub mod restore;
 pub mod store;
 
 use anyhow::Context as _;
@@ -24,6 +25,9 @@ pub struct Settings {
     /// How long the hash of a finished job stays; the log and the report stay longer
     #[arg(long, env = "MILLRACE_STATUS_TTL", default_value = "7d", value_parser = humantime::parse_duration)]
     pub status_ttl: Duration,
+    /// Who may see personal data, and how
+    #[command(flatten)]
+    pub restore: restore::Settings,
 }
 
 impl Edge for StatusService {
@@ -32,9 +36,10 @@ impl Edge for StatusService {
 
     fn start(settings: Settings, ports: Arc<dyn Ports>) -> BoxFuture<'static, anyhow::Result<Parts>> {
         Box::pin(async move {
+            let restorer = settings.restore.restorer()?;
             let store = Arc::new(Store::open(&settings).context("REDIS_URL")?);
             Ok(Parts {
-                routes: Some(http::routes(Arc::clone(&store), ports)),
+                routes: Some(http::routes(Arc::clone(&store), ports, restorer)),
                 projection: Some(store),
                 inbox: None,
             })

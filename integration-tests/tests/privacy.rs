@@ -57,15 +57,12 @@ async fn messages(world: &World) -> Vec<(String, Vec<u8>)> {
     let names: Vec<String> = js.stream_names().map(Result::unwrap).collect().await;
     let mut all = Vec::new();
     for name in names {
-        let stream = js.get_stream(&name).await.unwrap();
-        let consumer = stream
-            .create_consumer(async_nats::jetstream::consumer::pull::OrderedConfig::default())
-            .await
-            .unwrap();
-        let pending = consumer.cached_info().num_pending;
-        let mut messages = consumer.messages().await.unwrap();
-        for _ in 0..pending {
-            let message = messages.next().await.unwrap().unwrap();
+        let mut stream = js.get_stream(&name).await.unwrap();
+        let state = stream.info().await.unwrap().state.clone();
+        // One by one: a work queue has no second reader.
+        for sequence in state.first_sequence..=state.last_sequence {
+            // What was settled or replaced is not there any more.
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
             let headers = format!("{:?}", message.headers);
             let whole = [message.subject.as_bytes(), headers.as_bytes(), &message.payload].concat();
             all.push((message.subject.to_string(), whole));

@@ -102,6 +102,7 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
         Kind::Sanitized(sanitized) => {
             job.language.clone_from(&sanitized.language);
             job.tokens = sanitized.tokens;
+            job.signals = sanitized.signals.keys().cloned().collect();
         }
         Kind::Routed(routed) => {
             job.rule.clone_from(&routed.rule);

@@ -194,6 +194,7 @@ fn describe(job: &wire::Job) -> BTreeMap<String, String> {
         ("language", job.language.clone()),
         ("pages", number(job.pages.into())),
         ("tokens", number(job.tokens)),
+        ("signals", job.signals.join(" ")),
         ("provider", job.provider.clone()),
         ("model", job.model.clone()),
         ("rule", job.rule.clone()),

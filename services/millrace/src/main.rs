@@ -7,6 +7,7 @@ mod health;
 mod history;
 mod ledger;
 mod operate;
+mod policy;
 mod profile;
 mod submit;
 mod up;
@@ -45,6 +46,8 @@ enum Command {
     Provision(operate::Provision),
     /// Check profiles, or list those that are installed
     Profile(profile::Manage),
+    /// Check what is laid down about personal data, or show what holds
+    Policy(policy::Manage),
     /// Make, change and destroy what opens the values behind placeholders
     Vault(vault::Manage),
     /// Ask a service whether it is ready; for container health checks
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Rebuild(rebuild) => client::run(rebuild.run()),
         Command::Provision(provision) => client::run(provision.run()),
         Command::Profile(profile) => profile.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Vault(vault) => client::run(vault.run()),
         Command::Healthcheck(check) => client::run(check.run()),
         Command::Guard(guard) => guard.run(),

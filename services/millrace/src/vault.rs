@@ -65,6 +65,7 @@ impl Manage {
 }
 
 fn keygen(dir: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let (public, secret) = generate();
     let (public_file, secret_file) = (dir.join("vault.pub"), dir.join("vault.key"));
     let older = match std::fs::read_to_string(&secret_file) {

@@ -9,6 +9,9 @@ use toml::Spanned;
 
 const BUILT_IN: &str = include_str!("../rules.toml");
 
+/// What sanitization may have found in a document that may be meant to mislead a model.
+const SIGNALS: [&str; 4] = ["hidden_text", "invisible_characters", "instruction", "role_marker"];
+
 /// Checked rules.
 #[derive(Debug)]
 pub struct Rules(Vec<(Rule, usize)>);
@@ -40,6 +43,8 @@ struct Rule {
     max_pages: Option<u64>,
     min_bytes: Option<u64>,
     max_bytes: Option<u64>,
+    #[serde(default)]
+    signals: Vec<String>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
     // Outcomes.
@@ -140,6 +145,7 @@ impl Rule {
             && self.tenant.is_empty()
             && self.profile.is_empty()
             && self.lanes.is_empty()
+            && self.signals.is_empty()
             && self.metadata.is_empty()
             && [
                 self.min_tokens,
@@ -179,6 +185,9 @@ impl Rule {
                 bail!("{what} is empty: name at least one alias, or leave it out");
             }
         }
+        if let Some(kind) = self.signals.iter().find(|kind| !SIGNALS.contains(&kind.as_str())) {
+            bail!("signals names {kind:?}: there are {}", SIGNALS.join(", "));
+        }
         for (what, min, max) in [
             ("tokens", self.min_tokens, self.max_tokens),
             ("pages", self.min_pages, self.max_pages),
@@ -204,6 +213,7 @@ impl Rule {
             && any(&self.tenant, &job.tenant)
             && any(&self.profile, profile)
             && any(&self.lanes, &job.lane)
+            && (self.signals.is_empty() || self.signals.iter().any(|kind| job.signals.contains(kind)))
             && within(self.min_tokens, self.max_tokens, job.tokens)
             && within(self.min_pages, self.max_pages, job.pages.into())
             && within(self.min_bytes, self.max_bytes, document.size)
@@ -261,6 +271,17 @@ mod tests {
     }
 
     #[test]
+    fn what_may_mislead_a_model_goes_its_own_way() {
+        let rules = "[[rule]]\nname = \"odd\"\nsignals = [\"instruction\", \"role_marker\"]\nlane = \"looked_at\"\n\
+                     [[rule]]\nname = \"d\"\nset_profile = \"contract\"\nmodels = [\"pro\"]\n";
+        let rules = Rules::parse(rules).unwrap();
+        let with = |kind: &str| Job { signals: vec![kind.to_owned()], ..job("en", "", 10) };
+        assert_eq!(rules.route(&with("role_marker")).lane, "looked_at");
+        assert_eq!(rules.route(&with("hidden_text")).lane, "default");
+        assert_eq!(rules.route(&job("en", "", 10)).lane, "default");
+    }
+
+    #[test]
     fn the_sender_s_lane_stays() {
         let rules = Rules::built_in().unwrap();
         let asked = Job { lane: "bulk".into(), ..job("es", "", 10) };
@@ -276,6 +297,7 @@ mod tests {
             ("[[rule]]\nname = \"x\"\nlane = \"a\"\nmin_pages = 9\nmax_pages = 1\n", "can never apply"),
             ("[[rule]]\nname = \"x\"\nlanguages = [\"es\"]\nlane = \"a\"\n", "line 3"),
             ("[[rule]]\nname = \"d\"\nlane = \"a\"\n", "has the name of the rule in line 1"),
+            ("[[rule]]\nname = \"x\"\nsignals = [\"odd\"]\nlane = \"a\"\n", "signals names \"odd\""),
             ("[[rule]]\nname = \"x\"\nmodels = []\n", "models is empty"),
             ("[[rule]]\nname = \"x\"\ntier = \"cheap\"\n", "line 1"),
         ] {

@@ -10,7 +10,8 @@ mod running;
 mod text_line;
 
 use crate::language::{self, Language};
-use millrace_contract::wire::{Block, Page};
+use crate::signals;
+use millrace_contract::wire::{Block, Page, Signal};
 use running::PageLines;
 use text_line::TextLine;
 
@@ -72,16 +73,21 @@ pub struct Cleaned {
     pub counts: CleanCounts,
     /// The running lines and page numbers that were taken out.
     pub trimmed: Vec<String>,
+    /// Blocks out of which characters were taken that show nothing and that nobody needs.
+    pub invisible: Vec<Signal>,
 }
 
 /// Cleans a whole document: headers and hyphenation can only be judged over all of its pages.
 pub fn clean(mut pages: Vec<Page>) -> Cleaned {
-    let mut counts = CleanCounts::default();
+    let (mut counts, mut invisible) = (CleanCounts::default(), Vec::new());
     let mut lines: Vec<PageLines> = pages
         .iter()
         .map(|page| PageLines {
             number: page.number,
-            blocks: page.blocks.iter().map(|block| scrubbed(block, &mut counts)).collect(),
+            blocks: {
+                let noted = |block| noted(page.number, block, false, &mut counts, &mut invisible);
+                page.blocks.iter().map(noted).collect()
+            },
         })
         .collect();
     let trimmed = running::drop_running_lines(&mut lines, &mut counts);
@@ -103,17 +109,43 @@ pub fn clean(mut pages: Vec<Page>) -> Cleaned {
         }
         page.blocks.retain(|block| !block.text.is_empty());
         for block in &mut page.hidden {
-            let lines = scrubbed(block, &mut counts);
+            let lines = noted(page.number, block, true, &mut counts, &mut invisible);
             take(block, reflow::join(lines, &words, language.code, &mut counts));
         }
         page.hidden.retain(|block| !block.text.is_empty());
     }
-    Cleaned { pages, language, counts, trimmed }
+    Cleaned { pages, language, counts, trimmed, invisible }
 }
 
 /// A line that is no part of a page: a title, a property.
 pub fn clean_line(text: &str, counts: &mut CleanCounts) -> String {
     chars::scrub(text, &mut [], counts).replace('\u{ad}', "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Zero-width characters come in ones and twos with every word processor.
+const MANY: u32 = 10;
+
+/// Scrubs a block, and notes it if it held what is there to mislead.
+fn noted(
+    page: u32,
+    block: &Block,
+    hidden: bool,
+    counts: &mut CleanCounts,
+    invisible: &mut Vec<Signal>,
+) -> Vec<TextLine> {
+    let before = *counts;
+    let lines = scrubbed(block, counts);
+    let (tags, zero_width) = (counts.tags - before.tags, counts.zero_width - before.zero_width);
+    let right_to_left =
+        |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
+    // Text in both directions needs its direction characters.
+    let mixed = block.text.contains(right_to_left);
+    let bidi = if mixed { 0 } else { counts.bidi - before.bidi };
+    if tags > 0 || bidi > 0 || zero_width >= MANY {
+        let kind = signals::INVISIBLE_CHARACTERS.to_owned();
+        invisible.push(Signal { kind, page, block: block.number, count: tags + bidi + zero_width, hidden });
+    }
+    lines
 }
 
 fn scrubbed(block: &Block, counts: &mut CleanCounts) -> Vec<TextLine> {

@@ -14,6 +14,10 @@ const SAMPLE_PLACES: usize = 4;
 /// Fewer letters than this name no language. A Han or kana character says as much as several Latin letters.
 const MIN_LETTERS: usize = 20;
 const IDEOGRAPH_WEIGHT: usize = 4;
+/// A block that is shorter is in the document's language.
+const MIN_BLOCK_LETTERS: usize = 40;
+/// What detectors that agree come to, and one alone that calls itself reliable.
+const SURE: f32 = 0.75;
 
 /// A language and how sure we are of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,6 +49,18 @@ pub fn detect<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Language {
     } else {
         Language { code: first, confidence: 0.5 * (1.0 - confidence) + 0.2 }
     }
+}
+
+/// The language of a block, where it is surely another than the document's: both detectors must agree on it, and there
+/// must be enough of it. A wrong answer is worse here than none, which means the document's.
+pub fn of_block(text: &str, document: Language) -> Option<&'static str> {
+    let weight: usize = text.chars().filter(|c| c.is_alphabetic()).map(letter_weight).sum();
+    if weight < MIN_BLOCK_LETTERS {
+        return None;
+    }
+    let found = detect([text]);
+    (found.code != document.code && found.code != UNDETERMINED && found.confidence >= SURE)
+        .then_some(found.code)
 }
 
 /// Words without digits, `@` or `/` (numbers and addresses are in no language), from evenly spread places.
@@ -181,6 +197,21 @@ mod tests {
         let title = "MASTER SERVICES AGREEMENT between the parties named below and hereinafter. ".repeat(20);
         let body = "Die Parteien vereinbaren, dass dieser Vertrag deutschem Recht unterliegt. ".repeat(200);
         assert_eq!(detect([title, body]).code, "de");
+    }
+
+    #[test]
+    fn blocks_in_another_language() {
+        let english = Language { code: "en", confidence: 1.0 };
+        let german = "Die Parteien vereinbaren, dass dieser Vertrag deutschem Recht unterliegt und die Gerichte entscheiden.";
+        assert_eq!(of_block(german, english), Some("de"));
+        assert_eq!(of_block(german, Language { code: "de", confidence: 1.0 }), None);
+        for text in [
+            "Vertrag und Recht",
+            "Smith & Müller GmbH, Königstraße 1, 10115 Berlin",
+            "[IBAN_1] [EMAIL_2] 12345",
+        ] {
+            assert_eq!(of_block(text, english), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,21 +1,28 @@
 //! Sanitization: cleans the text, replaces personal data by stable placeholders, names the language, counts tokens.
 
 pub mod clean;
+pub mod hasher;
 pub mod language;
+pub mod policy;
 pub mod redactor;
 pub mod sanitize;
+pub mod signals;
 pub mod tokens;
 
-use anyhow::Context as _;
-use millrace_contract::artifact::{ExtractedText, SanitizedText};
+use anyhow::{Context as _, ensure};
+use hasher::Hasher;
+use millrace_contract::artifact::{ExtractedText, SanitizedText, sha256_hex};
 use millrace_contract::wire::{Extracted, Sanitized};
 use millrace_contract::{ErrorCode, Hop, Service};
 use millrace_stage::{Job, Read, Result, Stage, StageError, agrees};
 use millrace_vault::{PublicKey, seal};
+use policy::Policies;
 use std::path::PathBuf;
 
 /// The stage.
 pub struct Sanitization {
+    policies: Policies,
+    hash_key: Option<String>,
     vault: Option<PublicKey>,
 }
 
@@ -29,6 +36,12 @@ pub struct Settings {
     /// The vault's public key itself
     #[arg(long, env = "MILLRACE_VAULT_PUBLIC_KEY", conflicts_with = "vault_public_key_file")]
     pub vault_public_key: Option<String>,
+    /// What is done with which personal data, by tenant and profile (`millrace policy check`) [default: built in]
+    #[arg(long, env = "MILLRACE_POLICY")]
+    pub policy: Option<PathBuf>,
+    /// Key for values that a policy hashes, 32 characters or more
+    #[arg(long, env = "MILLRACE_HASH_KEY", hide_env_values = true)]
+    pub hash_key: Option<String>,
 }
 
 const _: () = assert!(agrees::<Sanitization>());
@@ -47,12 +60,21 @@ impl Stage for Sanitization {
         if vault.is_none() {
             tracing::info!("no vault: placeholders stay for ever (MILLRACE_VAULT_PUBLIC_KEY_FILE)");
         }
-        Ok(Self { vault })
+        let policies = settings.policies()?;
+        match &settings.hash_key {
+            Some(key) => drop(Hasher::new(key, "")?),
+            None => ensure!(!policies.hashes(), "the policy hashes values: MILLRACE_HASH_KEY must be set"),
+        }
+        Ok(Self { policies, hash_key: settings.hash_key, vault })
     }
 
-    /// Not which key: a rotation makes no text anew. But text without its values would be found in place of text with.
-    fn shaped_by(&self, _: &Job<Extracted>) -> String {
-        if self.vault.is_some() { "vault".to_owned() } else { String::new() }
+    /// Not which vault key: a rotation makes no text anew. But text without its values would be found in place of text
+    /// with.
+    fn shaped_by(&self, job: &Job<Extracted>) -> String {
+        let policy = self.policies.of(&job.known.tenant, &job.known.profile);
+        // The hash key shapes what it hashes; its digest says nothing of it.
+        let hashing = self.hash_key.as_deref().map(|key| sha256_hex(key.as_bytes())).unwrap_or_default();
+        format!("vault {} hash {hashing} {}", self.vault.is_some(), policy.shape())
     }
 
     async fn run(
@@ -60,7 +82,9 @@ impl Stage for Sanitization {
         job: &Job<Extracted>,
         Read(ExtractedText(text)): Read<ExtractedText>,
     ) -> Result<(Sanitized, SanitizedText)> {
-        let done = sanitize::sanitize(text);
+        let policy = self.policies.of(&job.known.tenant, &job.known.profile);
+        let hasher = self.hash_key.as_ref().and_then(|key| Hasher::new(key, &job.known.tenant).ok());
+        let done = sanitize::sanitize_under(text, &policy, hasher);
         let mut text = done.text;
         let values = done.redactor.into_values();
         if let Some(vault) = self.vault.as_ref().filter(|_| !values.values.is_empty()) {
@@ -76,6 +100,15 @@ impl Stage for Sanitization {
 }
 
 impl Settings {
+    fn policies(&self) -> anyhow::Result<Policies> {
+        let Some(file) = &self.policy else { return Ok(Policies::default()) };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("MILLRACE_POLICY: cannot read {}", file.display()))?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        Policies::read(&name, &text)
+            .map_err(|mistakes| anyhow::anyhow!("mistakes in the policy:\n{mistakes}"))
+    }
+
     fn vault(&self) -> anyhow::Result<Option<PublicKey>> {
         let text = match (&self.vault_public_key_file, &self.vault_public_key) {
             (Some(file), _) => std::fs::read_to_string(file)

@@ -1,9 +1,13 @@
 //! Values to placeholders, and the memory that keeps them stable over a document.
 
+use crate::hasher::Hasher;
+use crate::policy::{Action, DENIED, Policies, Policy};
+use aho_corasick::{AhoCorasick, MatchKind};
 use millrace_contract::wire::{Line, VaultValue, VaultValues};
-use millrace_pii::{Options, Span, kind, scan};
-use std::collections::HashMap;
+use millrace_pii::{LITERAL, Options, scan};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::ops::Range;
 
 /// A placeholder that was given out, without the value behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +21,24 @@ pub struct Placeholder {
 }
 
 /// Replaces personal data over one document. One redactor a document: numbers start at 1.
-#[derive(Default)]
 pub struct Redactor {
+    policy: Policy,
+    options: Options,
+    denied: Option<AhoCorasick>,
+    hasher: Option<Hasher>,
     entries: Vec<Entry>,
     /// Kind and canonical value, to the entry.
     known: HashMap<(&'static str, String), usize>,
     /// The last number given out, by kind.
-    numbers: HashMap<&'static str, u32>,
+    numbers: HashMap<&'static str, u64>,
+    /// Kinds and values of which only a part was left.
+    masked: BTreeSet<(&'static str, String)>,
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 struct Entry {
@@ -34,6 +49,12 @@ struct Entry {
     order: Vec<u32>,
 }
 
+/// Something to be done away with.
+struct Found {
+    kind: &'static str,
+    range: Range<usize>,
+}
+
 /// Values must not reach a log through `{:?}`.
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,9 +63,31 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor for a new document.
+    /// A redactor for a new document that nobody has laid down anything for.
     pub fn new() -> Self {
-        Self::default()
+        Self::with(Policies::default().of("", ""), None)
+    }
+
+    /// A redactor for a new document, under a policy. Without a hasher, what is to be hashed is replaced.
+    pub fn with(policy: Policy, hasher: Option<Hasher>) -> Self {
+        let denied = (!policy.deny.is_empty())
+            .then(|| {
+                AhoCorasick::builder()
+                    .ascii_case_insensitive(true)
+                    .match_kind(MatchKind::LeftmostLongest)
+                    .build(&policy.deny)
+            })
+            .and_then(Result::ok);
+        Self {
+            options: policy.options(),
+            policy,
+            denied,
+            hasher,
+            entries: Vec::new(),
+            known: HashMap::new(),
+            numbers: HashMap::new(),
+            masked: BTreeSet::new(),
+        }
     }
 
     /// Replaces the values in the document's next piece of text. Pieces must come in document order: that is
@@ -59,14 +102,19 @@ impl Redactor {
         let mut out = String::with_capacity(text.len());
         let (mut at, mut lines) = (0, lines.iter_mut().peekable());
         let to_start = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
-        for finding in scan(text, &Options::default()) {
+        for finding in self.find(text) {
             while let Some(line) = lines.next_if(|line| line.start as usize <= finding.range.start) {
                 line.start = to_start(out.len() + line.start as usize - at);
             }
             out.push_str(&text[at..finding.range.start]);
             at = finding.range.end;
             let value = &text[finding.range.clone()];
-            out.push_str(self.placeholder_for(&finding, value));
+            if self.policy.action(finding.kind) == Action::Mask {
+                out.push_str(&mask(value));
+                self.masked.insert((finding.kind, canonical(finding.kind, value)));
+            } else {
+                out.push_str(self.placeholder_for(finding.kind, value));
+            }
             while let Some(line) = lines.next_if(|line| (line.start as usize) < finding.range.end) {
                 line.start = to_start(out.len());
             }
@@ -78,15 +126,56 @@ impl Redactor {
         out
     }
 
-    fn placeholder_for(&mut self, finding: &Span, value: &str) -> &str {
-        let name = finding.kind;
-        // A look-alike is no value of a kind: every spelling is a thing of its own.
-        let canonical = kind(name).map_or_else(|| value.to_owned(), |kind| (kind.canonical)(value));
-        let key = (name, canonical);
-        let index = *self.known.entry(key).or_insert_with(|| {
-            let number = self.numbers.entry(name).or_default();
-            *number += 1;
-            let placeholder = Placeholder { token: format!("[{name}_{number}]"), kind: name, count: 0 };
+    /// What is to be done away with, in order and without overlaps.
+    fn find(&self, text: &str) -> Vec<Found> {
+        let spans = scan(text, &self.options).into_iter();
+        let mut found: Vec<Found> = spans
+            .filter(|span| span.kind == LITERAL || !self.allowed(span.kind, &text[span.range.clone()]))
+            .map(|span| Found { kind: span.kind, range: span.range })
+            .collect();
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        for denied in self.denied.iter().flat_map(|denied| denied.find_iter(text)) {
+            let mut range = denied.range();
+            if text[..range.start].ends_with(word) || text[range.end..].starts_with(word) {
+                continue;
+            }
+            let first = found.partition_point(|other| other.range.end <= range.start);
+            let met = found[first..].iter().take_while(|other| other.range.start < range.end).count();
+            let met = first..first + met;
+            // Inside a value it goes with it.
+            if let [other] = &found[met.clone()]
+                && other.range.start <= range.start
+                && range.end <= other.range.end
+                && self.policy.action(other.kind) != Action::Mask
+            {
+                continue;
+            }
+            for other in &found[met.clone()] {
+                range = range.start.min(other.range.start)..range.end.max(other.range.end);
+            }
+            found.splice(met, [Found { kind: DENIED, range }]);
+        }
+        found
+    }
+
+    fn allowed(&self, kind: &'static str, value: &str) -> bool {
+        !self.policy.allow.is_empty() && {
+            let value = canonical(kind, value);
+            self.policy.allow.iter().any(|allowed| canonical(kind, allowed) == value)
+        }
+    }
+
+    fn placeholder_for(&mut self, kind: &'static str, value: &str) -> &str {
+        let canonical = canonical(kind, value);
+        let hashed = self.hasher.as_ref().filter(|_| self.policy.action(kind) == Action::Hash);
+        let hashed = hashed.map(|hasher| hasher.number(kind, &canonical));
+        let index = *self.known.entry((kind, canonical)).or_insert_with(|| {
+            let number = hashed.unwrap_or_else(|| {
+                let number = self.numbers.entry(kind).or_default();
+                *number += 1;
+                *number
+            });
+            let placeholder = Placeholder { token: format!("[{kind}_{number}]"), kind, count: 0 };
             self.entries.push(Entry { placeholder, forms: Vec::new(), order: Vec::new() });
             self.entries.len() - 1
         });
@@ -105,6 +194,16 @@ impl Redactor {
         self.entries.iter().map(|entry| entry.placeholder.clone()).collect()
     }
 
+    /// How many distinct values of each kind were done away with, in whatever way.
+    pub fn redacted(&self) -> BTreeMap<&'static str, u32> {
+        let mut redacted = BTreeMap::new();
+        let replaced = self.entries.iter().map(|entry| entry.placeholder.kind);
+        for kind in replaced.chain(self.masked.iter().map(|(kind, _)| *kind)) {
+            *redacted.entry(kind).or_default() += 1;
+        }
+        redacted
+    }
+
     /// Gives up the values: each placeholder with every way in which the document writes its value.
     pub fn into_values(self) -> VaultValues {
         let value = |Entry { placeholder, forms, order }: Entry| {
@@ -113,6 +212,23 @@ impl Redactor {
         };
         VaultValues { values: self.entries.into_iter().map(value).collect() }
     }
+}
+
+/// A look-alike is no value of a kind: every spelling is a thing of its own.
+fn canonical(kind: &'static str, value: &str) -> String {
+    millrace_pii::kind(kind).map_or_else(|| value.to_owned(), |kind| (kind.canonical)(value))
+}
+
+/// Stars out all letters and digits but the last four; all of them where there are fewer than nine.
+fn mask(value: &str) -> String {
+    let all = value.chars().filter(|c| c.is_alphanumeric()).count();
+    let hidden = if all < 9 { all } else { all - 4 };
+    let mut passed = 0;
+    let star = |c: char| {
+        passed += usize::from(c.is_alphanumeric());
+        if c.is_alphanumeric() && passed <= hidden { '*' } else { c }
+    };
+    value.chars().map(star).collect()
 }
 
 #[cfg(test)]
@@ -194,6 +310,41 @@ mod tests {
         let text = redactor.redact(source);
         assert_eq!(text, "[LITERAL_1] [EMAIL_1] [LITERAL_1] [LITERAL_2] [LITERAL_3] [note 1]");
         assert_eq!(millrace_vault::restore_text(&text, &redactor.into_values()), source);
+    }
+
+    fn under(policy: &str) -> Redactor {
+        let policies = Policies::read("policy.toml", policy).unwrap();
+        Redactor::with(policies.of("acme", ""), Some(Hasher::new(&"k".repeat(32), "acme").unwrap()))
+    }
+
+    #[test]
+    fn a_policy_decides_what_becomes_of_a_kind() {
+        let policy = "[default]\nkeep = [\"IP\"]\nmask = [\"CARD\"]\nhash = [\"EMAIL\"]\nallow = [\"Info@ACME.com\"]\n\
+                      deny = [\"Project Falcon\"]";
+        let source = "a@b.com, info@acme.com, card 4111 1111 1111 1111, from 203.0.113.7; project falcon, Project Falconry";
+        let mut redactor = under(policy);
+        let text = redactor.redact(source);
+        let (hashed, rest) = text.split_once(", ").unwrap();
+        assert_eq!(
+            rest,
+            "info@acme.com, card **** **** **** 1111, from 203.0.113.7; [DENIED_1], Project Falconry"
+        );
+        assert!(hashed.starts_with("[EMAIL_") && hashed.len() > 15, "{hashed}");
+        // In another document of the tenant, behind another address, it is the same.
+        assert!(under(policy).redact("first x@y.org, then A@B.com").ends_with(hashed));
+        assert_eq!(redactor.redacted(), BTreeMap::from([("CARD", 1), ("DENIED", 1), ("EMAIL", 1)]));
+        let values = redactor.into_values();
+        assert!(!values.values.iter().any(|value| value.forms.iter().any(|form| form.starts_with("4111"))));
+        assert_eq!(
+            millrace_vault::restore_text(&text, &values),
+            source.replace("4111 1111 1111 ", "**** **** **** ")
+        );
+    }
+
+    #[test]
+    fn a_denied_word_and_a_value_that_meet_go_together() {
+        let mut redactor = under("[default]\ndeny = [\"call 212\", \"example\"]");
+        assert_eq!(redactor.redact("jane@example.com, call 212-555-2368."), "[EMAIL_1], [DENIED_1].");
     }
 
     #[test]

@@ -202,6 +202,9 @@ fn body(status: &Status) -> Value {
                 let micro: f64 = value.parse().unwrap_or_default();
                 body.insert("cost_usd".to_owned(), (micro / 1e6).into());
             }
+            "signals" => {
+                body.insert(name.clone(), value.split(' ').collect::<Vec<_>>().into());
+            }
             _ if number => {
                 body.insert(name.clone(), value.parse::<u64>().map_or(Value::Null, Value::from));
             }

@@ -57,7 +57,7 @@ const _: () = assert!(agrees::<Validation>());
 
 impl Stage for Validation {
     const HOP: &'static Hop = Service::Validation.hop();
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type Settings = Settings;
     type Heard = Inferred;
     type Reads = (Read<Answers>, Read<SanitizedText>);
@@ -110,7 +110,7 @@ impl Validation {
         profile: &'a Profile,
         known: &'a wire::Job,
         answers: &'a [Answer],
-        text: &wire::DocumentText,
+        text: &'a wire::DocumentText,
     ) -> std::result::Result<Made<'a>, Vec<Fault>> {
         let index = Index::new(text);
         let question = |prompt: &str| self.questions.get(&(profile.name.clone(), prompt.to_owned()));
@@ -156,7 +156,8 @@ impl Validation {
         let evidence =
             sections.values().map(grounding::count).fold(grounding::Count::default(), |all, one| all + one);
         let (pages, warnings) = (text.pages.len(), found.warnings);
-        Ok(Made { profile, job: known, pages, answers, sections, repairs, warnings, evidence, cut })
+        let signals = &text.signals;
+        Ok(Made { profile, job: known, pages, answers, sections, repairs, warnings, evidence, signals, cut })
     }
 }
 

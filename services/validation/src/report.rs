@@ -7,7 +7,7 @@ use crate::grounding::Count;
 use crate::meaning::Warning;
 use crate::repair::Note;
 use millrace_contract::remedy::Action;
-use millrace_contract::wire::{Answer, Job, Remedy};
+use millrace_contract::wire::{Answer, Job, Remedy, Signal};
 use millrace_profile::Profile;
 use serde_json::{Map, Value, json};
 
@@ -29,6 +29,8 @@ pub struct Made<'a> {
     pub warnings: Vec<Warning>,
     /// Evidence in the sections.
     pub evidence: Count,
+    /// What in the document may be meant to mislead a model.
+    pub signals: &'a [Signal],
     /// An answer ended too early, and what was incomplete is left out.
     pub cut: bool,
 }
@@ -71,6 +73,7 @@ impl Made<'_> {
             "degraded": self.cut || self.answers.iter().any(is_degraded),
             "sections": self.sections,
             "evidence": { "found": self.evidence.found, "withheld": self.evidence.withheld },
+            "signals": self.signals.iter().map(signal).collect::<Vec<_>>(),
             "warnings": self.warnings.iter().map(Warning::shown).collect::<Vec<_>>(),
             "repairs": self.repairs.iter().map(Repair::shown).collect::<Vec<_>>(),
             "remedies": self.job.remedies.iter().map(remedy).collect::<Vec<_>>(),
@@ -93,6 +96,13 @@ fn document(job: &Job) -> Value {
     json!({
         "name": document.map_or("", |document| document.name.as_str()),
         "sha256": document.map_or("", |document| document.sha256.as_str()),
+    })
+}
+
+fn signal(signal: &Signal) -> Value {
+    json!({
+        "kind": signal.kind, "page": signal.page, "block": signal.block, "count": signal.count,
+        "hidden": signal.hidden,
     })
 }
 

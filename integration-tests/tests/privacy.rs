@@ -1,5 +1,7 @@
 //! Personal data stands in the document and in the vault and nowhere else, and the vault opens only with key and scope.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 use futures_util::StreamExt as _;
 use integration_tests::{World, contract};
 use millrace_testkit::eventually;

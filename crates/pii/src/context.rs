@@ -51,6 +51,7 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let automaton = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
         .kind(Some(AhoCorasickKind::DFA))
+        .prefilter(false)
         .build(words)
         .expect("a few hundred short words");
     Phrases { automaton, groups }
@@ -82,6 +83,11 @@ impl Window {
         for hit in phrases.automaton.find_overlapping_iter(self.words.as_str()) {
             self.hits.push((hit.end(), phrases.groups[hit.pattern().as_usize()]));
         }
+    }
+
+    /// Whether any kind is announced at all.
+    pub(crate) fn has_label(&self) -> bool {
+        self.hits.iter().any(|(_, groups)| groups & KIND_BITS != 0)
     }
 
     /// What the window says of a value of a kind: of all words, those nearest to the value decide. Words of
@@ -180,13 +186,17 @@ fn is_filler(word: &str) -> bool {
 /// `Social-Security no.` becomes ` social security no `.
 fn as_words(text: &str, words: &mut String) {
     words.push(' ');
+    let mut blank = true;
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {
             words.push(c.to_ascii_lowercase());
-        } else if c.is_alphanumeric() {
+            blank = false;
+        } else if !c.is_ascii() && c.is_alphanumeric() {
             words.extend(c.to_lowercase());
-        } else if !words.ends_with(' ') {
+            blank = false;
+        } else if !blank {
             words.push(' ');
+            blank = true;
         }
     }
     if !words.ends_with(' ') {

@@ -10,6 +10,7 @@ use crate::placeholder::placeholders;
 use crate::shapes::Shapes;
 use crate::triggers;
 use crate::view::View;
+use regex_automata::PatternSet;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -113,6 +114,7 @@ pub(crate) struct Finder<'o> {
     pub(crate) window: Window,
     pub(crate) shapes: &'static Shapes,
     pub(crate) found: Vec<Candidate>,
+    pub(crate) set: Option<PatternSet>,
 }
 
 impl Finder<'_> {
@@ -146,7 +148,8 @@ impl Finder<'_> {
 pub fn scan(text: &str, options: &Options) -> Vec<Span> {
     let view = View::of(text);
     let matched = view.text();
-    let mut finder = Finder { options, window: Window::default(), shapes: Shapes::all(), found: Vec::new() };
+    let mut finder =
+        Finder { options, window: Window::default(), shapes: Shapes::all(), found: Vec::new(), set: None };
     let mut spans = Vec::new();
     let mut at = 0;
     for token in placeholders(matched) {

@@ -21,10 +21,9 @@ enum Form {
 
 impl<'t> View<'t> {
     pub(crate) fn of(text: &'t str) -> Self {
-        let Some(first) = text.bytes().position(may_change) else {
+        let Some(first) = next_change(text, 0) else {
             return Self { text: Cow::Borrowed(text), steps: Vec::new() };
         };
-        let first = floor(text, first);
         let mut view = String::with_capacity(text.len());
         view.push_str(&text[..first]);
         let mut steps = vec![(view.len(), first)];
@@ -45,8 +44,7 @@ impl<'t> View<'t> {
                 },
             }
             // Plain stretches are most of any text.
-            let plain =
-                text[next..].bytes().position(may_change).map_or(text.len(), |n| floor(text, next + n));
+            let plain = next_change(text, next).unwrap_or(text.len());
             view.push_str(&text[next..plain]);
             at = plain;
         }
@@ -72,12 +70,16 @@ impl<'t> View<'t> {
     }
 }
 
-/// The beginning of the character that the byte is part of.
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
+/// The next byte that begins a character which may change. Sixteen bytes at a time: most texts have few.
+fn next_change(text: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    for chunk in text.as_bytes()[from..].chunks(16) {
+        if chunk.iter().fold(false, |any, b| any | may_change(*b)) {
+            return chunk.iter().position(|b| may_change(*b)).map(|n| at + n);
+        }
+        at += chunk.len();
     }
-    at
+    None
 }
 
 /// Whether a byte begins a character that [`form`] may change. Letters with accents are not among them.

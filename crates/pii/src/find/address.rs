@@ -8,13 +8,16 @@ use super::candidate;
 use super::streets::{WORDS, Word};
 use crate::kinds::index;
 use crate::scan::{Finder, Why};
-use regex::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 /// How far before its word a street may begin, and how far behind it an address may end, in bytes.
 const BACK: usize = 72;
 const AHEAD: usize = 220;
+/// How far before a number its street word may begin, and how far behind it.
+const BEFORE_NUMBER: usize = 90;
+const BEHIND_NUMBER: usize = 64;
 
 struct Grammar {
     kind: usize,
@@ -26,60 +29,90 @@ struct Grammar {
     name_before: Regex,
     /// A house number, at the beginning of a text.
     number_after: Regex,
-    /// The name of a street behind its first word, and its number.
+    /// The name of a street behind its first word.
     name_after: Regex,
-    /// A flat, a postcode with its town, a country.
+    /// The number behind that.
+    number_after_name: Regex,
+    /// A flat, a postcode with its town, a country; without the postcode.
     rest: Regex,
+    rest_without_place: Regex,
+    /// What stands between an announcement and the address.
+    announcing: Regex,
     /// Whatever is announced as an address and ends with a postcode and a town.
     announced: Regex,
-    in_a_box: Regex,
+    box_number: Regex,
 }
 
-/// A word of a name: `Raymond-la-Forêt`, `Sant'Anna`, `St.`, `S.`
-const W: &str =
-    r"(?:(?:\p{Lu}|St|Ste|Sta|Dr|Sr|Sra|Gen|Prof|Mt)\.|\p{Lu}[\p{L}\p{M}'’]*(?:-[\p{L}\p{M}'’]+)*)";
+/// A letter or an apostrophe in UTF-8. The patterns run on bytes: with the classes of Unicode in them, there are
+/// too many states for any fast engine.
+const L: &str = r"(?:[A-Za-z']|[\xC3-\xDF][\x80-\xBF]|[\xE0\xE1\xE3-\xEC][\x80-\xBF]{2}|\xE2\x80\x99)";
+/// A capital, and any letter beyond Latin-1.
+const U: &str = r"(?:[A-Z]|\xC3[\x80-\x9E]|[\xC4-\xDF][\x80-\xBF]|[\xE0\xE1\xE3-\xEC][\x80-\xBF]{2})";
 /// Small words in a name.
-const C: &str = r"(?:(?:de|del|della|delle|degli|dello|dei|di|da|do|dos|das|du|des|la|le|les|los|las|el|von|van|der|den|zu|zum|zur|am|an|im|the|of|sur|sous|lès|aux?|en|y|e|et|in|upon|vorm|vor|ob|bei|beim|unter|auf|sul|sulla|al|alla|nel|nella) |[dDlL]['’])";
+const C: &str = r"(?:(?:de|del|della|delle|degli|dello|dei|di|da|do|dos|das|du|des|la|le|les|los|las|el|von|van|der|den|zu|zum|zur|am|an|im|the|of|sur|sous|l\xC3\xA8s|aux?|en|y|e|et|in|upon|vorm|vor|ob|bei|beim|unter|auf|sul|sulla|al|alla|nel|nella) |[dDlL](?:'|\xE2\x80\x99))";
 
 static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
-    let name = format!("(?:{C}{{0,2}}{W}(?: {C}{{0,2}}{W}){{0,4}})");
-    let town = format!("(?:{W}(?: {C}{{0,2}}{W}){{0,3}})");
+    // `Raymond-la-Forêt`, `Sant'Anna`, `St.`, `S.`
+    let w = format!(r"(?:(?:[A-Z]|St|Ste|Sta|Dr|Sr|Sra|Gen|Prof|Mt)\.|{U}{L}*(?:-{L}+)*)");
+    let name = format!("(?:{C}{{0,2}}{w}(?: {C}{{0,2}}{w}){{0,4}})");
+    let town = format!("(?:{w}(?: {C}{{0,2}}{w}){{0,3}})");
     let gap = r"(?:, ?\n?|\n| - | )";
-    let unit = r"(?:,? ?\n?(?:(?:Apt|Apto|Apartment|Appartement|Appart|Suite|Ste|Unit|Flat|Studio|Floor|Piso|Planta|Puerta|Appartamento|Piano|Scala|Interno|Int|Whg|Wohnung|Etage|Bureau|Bâtiment|Bât|Esc|Esq|Room|Rm|Box|Bus|Bloco|Andar|Lote)\.?[ º°]?|#) ?[0-9A-Z][0-9A-Z-]{0,5}\b)";
+    let unit = r"(?:,? ?\n?(?:(?:Apt|Apto|Apartment|Appartement|Appart|Suite|Ste|Unit|Flat|Studio|Floor|Piso|Planta|Puerta|Appartamento|Piano|Scala|Interno|Int|Whg|Wohnung|Etage|Bureau|Bâtiment|Bât|Esc|Esq|Room|Rm|Box|Bus|Bloco|Andar|Lote)\.?(?: |º|°)?|#) ?[0-9A-Z][0-9A-Z-]{0,5}\b)";
     let british = r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2})\b";
     let place = format!(
         r"(?:{gap}(?:{town},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?\b|(?:{town}(?:, ?\n?|\n| )){{0,3}}{british}|[0-9]{{4}} ?[A-Z]{{2}},? {town}|[0-9]{{2}}-[0-9]{{3}} {town}|[0-9]{{4}}-[0-9]{{3}} {town}|(?:[A-Z]{{1,3}}[ -])?[0-9]{{4,5}},? {town}(?:,? \([A-Z]{{2}}\)| [A-Z]{{2}}\b)?|(?:{town}(?:, ?\n?|\n| - |/)){{0,2}}{town}(?:,|\n|,? -| /)? ?\n?(?:[A-Z]{{2}},? ?)?(?:[0-9]{{5}}(?:-[0-9]{{3,4}})?)\b|[0-9]{{5}}(?:-[0-9]{{3,4}})?\b))"
     );
     let country = r"(?:,? ?\n?(?:United States of America|United States|USA|U\.S\.A\.|United Kingdom|UK|England|Scotland|Wales|Ireland|Germany|Deutschland|Österreich|Austria|Schweiz|Switzerland|Suisse|France|Italy|Italia|Spain|España|Portugal|Brasil|Brazil|Nederland|Netherlands|Belgium|Belgique|België|Luxembourg|Canada)\b)";
-    let regex =
-        |source: String| Regex::new(&source).expect("the patterns are constants, compiled by every test");
+    let regex = |source: String| {
+        RegexBuilder::new(&source)
+            .unicode(false)
+            .build()
+            .expect("the patterns are constants, compiled by every test")
+    };
     Grammar {
         kind: index("ADDRESS"),
         number_before: regex(format!(
-            r"(?:(?:Flat|Apt|Unit|Studio|Suite)\.? ?(?:[0-9A-Z]{{1,4}},?[ \n])?)?\b[0-9]{{1,6}}[A-Za-z]?(?:[-/][0-9]{{1,4}})?,? (?:(?:{W}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{0,4}}$"
+            r"(?:(?:Flat|Apt|Unit|Studio|Suite)\.? ?(?:[0-9A-Z]{{1,4}},?[ \n])?)?\b[0-9]{{1,6}}[A-Za-z]?(?:[-/][0-9]{{1,4}})?,? (?:(?:{w}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{0,4}}$"
         )),
         french_number_before: regex(r"\b[0-9]{1,4}(?: ?(?:bis|ter|quater|[A-D]))?,? $".to_owned()),
-        name_before: regex(format!(r"(?:{W}[ -](?:{C})?){{0,3}}[\p{{L}}\p{{M}}'’-]*$")),
+        name_before: regex(format!(r"(?:{w}[ -](?:{C})?){{0,3}}(?:{L}|-)*$")),
         number_after: regex(
             r"^\.?,? (?:Nr\.? ?)?[0-9]{1,4}(?: ?[a-zA-Z]\b)?(?:[/-][0-9]{1,3}[a-z]?)?\b".to_owned(),
         ),
-        name_after: regex(format!(
-            r"^\.? {name}(?P<number>,?(?: n\.?[º°]?| nº| núm\.?)? ?[0-9]{{1,5}}(?: ?[a-zA-Z]\b)?(?:[/-][0-9A-Za-z]{{1,4}})?\b)?"
-        )),
-        rest: regex(format!(r"^{unit}{{0,3}}(?P<place>{place})?{country}?")),
-        announced: regex(format!(
-            r"^[ \n:]{{0,3}}(?:(?:in|at|to|au|a|en|na|no) )?(?P<address>[\p{{L}}0-9][^\n;:()]{{2,60}}?{unit}{{0,3}}{place}{country}?)"
-        )),
-        in_a_box: regex(format!(r"^(?: #?[0-9]{{1,6}})(?P<place>{unit}{{0,1}}{place})?{country}?")),
+        name_after: regex(format!(r"^\.? {name}")),
+        number_after_name: regex(
+            r"^,?(?: n\.?(?:º|°)?| nº| núm\.?)? ?[0-9]{1,5}(?: ?[a-zA-Z]\b)?(?:[/-][0-9A-Za-z]{1,4})?\b"
+                .to_owned(),
+        ),
+        rest: regex(format!(r"^{unit}{{0,3}}{place}{country}?")),
+        rest_without_place: regex(format!(r"^{unit}{{0,3}}{country}?")),
+        announcing: regex(r"^[ \n:]{0,3}(?:(?:in|at|to|au|a|en|na|no) )?".to_owned()),
+        announced: regex(format!(r"^(?:{L}|[0-9])[^\n;:()]{{2,60}}?{unit}{{0,3}}{place}{country}?")),
+        box_number: regex(r"^ #?[0-9]{1,6}\b".to_owned()),
     }
 });
 
-/// Looks for addresses all over a piece of text.
-pub(crate) fn scan(text: &str, finder: &mut Finder<'_>) {
+/// Looks for addresses where the numbers are: each has one near its street word.
+pub(crate) fn scan(text: &str, numbers: &[usize], finder: &mut Finder<'_>) {
     let mut done = 0;
-    for hit in WORDS.automaton.find_iter(text) {
-        let range = hit.range();
-        if range.start < done {
+    let mut numbers = numbers.iter().copied().peekable();
+    while let Some(first) = numbers.next() {
+        let start = floor(text, first.saturating_sub(BEFORE_NUMBER));
+        let mut last = first;
+        while let Some(next) =
+            numbers.next_if(|next| next.saturating_sub(BEFORE_NUMBER) <= last + BEHIND_NUMBER)
+        {
+            last = next;
+        }
+        let end = floor(text, text.len().min(last + BEHIND_NUMBER));
+        stretch(text, start.max(done.min(end))..end, &mut done, finder);
+    }
+}
+
+fn stretch(text: &str, stretch: Range<usize>, done: &mut usize, finder: &mut Finder<'_>) {
+    for hit in WORDS.automaton.find_iter(&text[stretch.clone()]) {
+        let range = stretch.start + hit.start()..stretch.start + hit.end();
+        if range.start < *done {
             continue;
         }
         let (word, otherwise) = WORDS.words[hit.pattern().as_usize()];
@@ -91,7 +124,7 @@ pub(crate) fn scan(text: &str, finder: &mut Finder<'_>) {
         if let Some((range, score, why)) = around(text, &range, word).or_else(|| otherwise.and_then(other)) {
             // What is announced may have a street in it, which knows better where it ends.
             if word != Word::Announcement {
-                done = range.end;
+                *done = range.end;
             }
             finder.push(candidate(GRAMMAR.kind, range, score, why));
         }
@@ -108,13 +141,14 @@ fn around(text: &str, hit: &Range<usize>, word: Word) -> Option<(Range<usize>, u
             if !starts_high {
                 return None;
             }
-            let head = grammar.number_before.find(before_space(text, before, hit))?;
+            let before = before_space(text, before, hit);
+            let head = &before[grammar.number_before.find(before.as_bytes())?.range()];
             let head_start = hit.start + 1 - head.len();
             // `In 2010 Wall Street`: a year is no number of a house unless more follows.
             let dot = usize::from(after.starts_with('.'));
             let (length, place) = rest(&after[dot..]);
-            let year = head.as_str().len() >= 5 && matches!(head.as_str().get(..5), Some(y) if is_year(y));
-            let named = head.as_str().trim_end().contains(' ');
+            let year = is_year(head.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
+            let named = head.trim_end().contains(' ');
             if !place && (year || !named) {
                 return None;
             }
@@ -122,13 +156,13 @@ fn around(text: &str, hit: &Range<usize>, word: Word) -> Option<(Range<usize>, u
             Some((head_start..end, if place { 80 } else { 58 }, Why::Phrase))
         }
         Word::Ending => {
-            let head = grammar.name_before.find(before)?;
-            let attached = head.as_str().chars().next_back().is_some_and(|c| c.is_alphabetic() || c == '-');
-            let name = format!("{}{}", head.as_str(), &text[hit.clone()]);
+            let head = &before[grammar.name_before.find(before.as_bytes())?.range()];
+            let attached = head.chars().next_back().is_some_and(|c| c.is_alphabetic() || c == '-');
+            let name = format!("{head}{}", &text[hit.clone()]);
             if !name.starts_with(char::is_uppercase) {
                 return None;
             }
-            let number = grammar.number_after.find(after)?;
+            let number = grammar.number_after.find(after.as_bytes())?;
             let (length, place) = rest(&after[number.end()..]);
             if !attached && !place {
                 return None;
@@ -140,51 +174,49 @@ fn around(text: &str, hit: &Range<usize>, word: Word) -> Option<(Range<usize>, u
             if before.ends_with(|c: char| c.is_alphanumeric()) || !starts_high && word == Word::Beginning {
                 return None;
             }
-            let name = grammar.name_after.captures(after)?;
-            let mut whole = name.get(0)?.end();
-            let mut number = name.name("number").is_some();
+            let named = grammar.name_after.find(after.as_bytes())?.end();
             let mut start = hit.start;
-            if let Some(head) = grammar.french_number_before.find(before) {
+            let mut number = 0;
+            let head = grammar.french_number_before.find(before.as_bytes());
+            if let Some(head) = head {
                 start -= head.len();
-                number = true;
+            } else if let Some(found) = grammar.number_after_name.find(&after.as_bytes()[named..]) {
+                let digits = found.as_bytes().iter().filter(|b| b.is_ascii_digit()).count();
+                // A postcode is no number of a house.
+                number = if digits >= 4 && rest(&after[named..]).1 { 0 } else { found.end() };
             }
-            // A postcode is no number of a house.
-            if let Some(n) = name.name("number")
-                && let (length, true) = rest(&after[n.start()..])
-                && n.as_str().bytes().filter(u8::is_ascii_digit).count() >= 4
-            {
-                whole = n.start() + length;
-                return Some((start..hit.end + whole, 80, Why::Phrase));
-            }
-            let (length, place) = rest(&after[whole..]);
-            whole += length;
-            (number || place).then_some((start..hit.end + whole, if place { 80 } else { 58 }, Why::Phrase))
+            let (length, place) = rest(&after[named + number..]);
+            let end = hit.end + named + number + length;
+            (head.is_some() || number > 0 || place).then_some((
+                start..end,
+                if place { 80 } else { 58 },
+                Why::Phrase,
+            ))
         }
         Word::Announcement => {
             if before.ends_with(|c: char| c.is_alphanumeric()) {
                 return None;
             }
-            let address = grammar.announced.captures(after)?.name("address")?;
-            address.as_str().contains(|c: char| c.is_ascii_digit()).then_some((
-                hit.end + address.start()..hit.end + address.end(),
-                70,
-                Why::LabelOnly,
-            ))
+            let start = grammar.announcing.find(after.as_bytes())?.end();
+            let address = grammar.announced.find(&after.as_bytes()[start..])?;
+            let numbered = address.as_bytes().iter().any(u8::is_ascii_digit);
+            let start = hit.end + start;
+            numbered.then_some((start..start + address.end(), 70, Why::LabelOnly))
         }
         Word::Box => {
-            let found = grammar.in_a_box.captures(after)?;
-            let score = if found.name("place").is_some() { 80 } else { 60 };
-            Some((hit.start..hit.end + found.get(0)?.end(), score, Why::Phrase))
+            let number = grammar.box_number.find(after.as_bytes())?.end();
+            let (length, place) = rest(&after[number..]);
+            Some((hit.start..hit.end + number + length, if place { 80 } else { 60 }, Why::Phrase))
         }
     }
 }
 
 /// What follows a street and its number, and whether a postcode or a town is among it.
 fn rest(after: &str) -> (usize, bool) {
-    GRAMMAR
-        .rest
-        .captures(after)
-        .map_or((0, false), |found| (found.get(0).map_or(0, |m| m.end()), found.name("place").is_some()))
+    if let Some(found) = GRAMMAR.rest.find(after.as_bytes()) {
+        return (found.end(), true);
+    }
+    (GRAMMAR.rest_without_place.find(after.as_bytes()).map_or(0, |found| found.end()), false)
 }
 
 /// English words are found with the space before them, which belongs to what stands before.
@@ -192,8 +224,7 @@ fn before_space<'t>(text: &'t str, before: &'t str, hit: &Range<usize>) -> &'t s
     &text[hit.start - before.len()..=hit.start]
 }
 
-fn is_year(text: &str) -> bool {
-    let digits = text.trim_end();
+fn is_year(digits: &str) -> bool {
     digits.len() == 4 && (digits.starts_with("19") || digits.starts_with("20"))
 }
 
@@ -238,6 +269,7 @@ mod tests {
             ("at 221B Baker Street, I", Some("221B Baker Street")),
             ("write to P.O. Box 4711, Springfield, IL 62704.", Some("P.O. Box 4711, Springfield, IL 62704")),
             ("In 2010 Wall Street fell", None),
+            ("seit 1999, Crystal Mountain", None),
             ("Auf Platz 3 kam", None),
             ("via Roma è lunga", None),
             ("a long street 12 people", None),

@@ -46,7 +46,7 @@ pub(crate) fn domain(text: &str) -> Option<usize> {
         at += match end {
             _ if rest.starts_with('.') && !rest.starts_with(".\n") => 1,
             // Broken behind a dot, with no whole domain before.
-            None if rest.starts_with(".\n") => 2,
+            None if rest.starts_with(".\n") && rest[2..].starts_with(|c: char| c.is_lowercase()) => 2,
             _ => break,
         };
     }
@@ -69,6 +69,7 @@ mod tests {
             ("jane@\nexample.com", Some("jane@\nexample.com")),
             ("jane@example.\ncom", Some("jane@example.\ncom")),
             ("jane@example.com.\nThen", Some("jane@example.com")),
+            ("much@home.\nThen", None),
             ("x@y.de-Mail", Some("x@y.de")),
             ("jürgen@müller.de", Some("jürgen@müller.de")),
             ("a@xn--mller-kva.xn--p1ai", Some("a@xn--mller-kva.xn--p1ai")),

@@ -127,6 +127,8 @@ pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| {
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
         .kind(Some(AhoCorasickKind::DFA))
+        // There is no byte that few of them begin with.
+        .prefilter(false)
         .build(&sources)
         .expect("a few hundred short words");
     Words { automaton, words }

@@ -89,7 +89,8 @@ fn one(path: &Path, line: &Line) -> Result<()> {
         child_program: line.program.clone().or_else(|| Some(binary("millrace-extraction"))),
         max_wall_seconds: 600,
         ..Options::default()
-    };
+    }
+    .found();
     let before = getrusage(UsageWho::RUSAGE_SELF)?;
     let result =
         millrace_extraction::read(MediaType::Pdf, Source::File(File::open(path)?), &options, &mut |_, _| {});
@@ -119,6 +120,8 @@ fn one(path: &Path, line: &Line) -> Result<()> {
 
 fn end(result: &Result<Text, ReadError>) -> &'static str {
     match result {
+        // Read, but by recognition: it is a scan that ended well.
+        Ok(text) if text.pages.iter().all(|page| page.recognised || page.words() == 0) => "scanned",
         Ok(_) => "text",
         Err(ReadError::Scanned { .. }) => "scanned",
         Err(ReadError::Encrypted) => "encrypted",

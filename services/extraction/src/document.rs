@@ -48,7 +48,9 @@ pub struct Page {
     pub glyphs: u32,
     /// Of `glyphs`, those whose character could not be determined.
     pub unmapped: u32,
-    /// How sure the text is, 0 to 1: as text recognition says of itself. `None` where nobody was asked.
+    /// How sure the text is, 0 to 1: how far another engine agrees on the words, or what text recognition says of itself.
+    /// Of a page that one engine read alone, how far others of its document were agreed on. `None` where nobody was
+    /// asked.
     pub confidence: Option<f32>,
     /// Width as it is shown, points; 0 where the format has no layout.
     pub width: f32,

@@ -87,6 +87,9 @@ pub struct PageFrame {
     /// See [`Page::unmapped`].
     #[prost(uint32, tag = "5")]
     pub unmapped: u32,
+    /// See [`Page::confidence`].
+    #[prost(float, optional, tag = "7")]
+    pub confidence: Option<f32>,
 }
 
 /// See [`Summary`].
@@ -124,6 +127,7 @@ impl From<Page> for PageFrame {
             image_coverage: page.image_coverage,
             glyphs: page.glyphs,
             unmapped: page.unmapped,
+            confidence: page.confidence,
         }
     }
 }
@@ -159,6 +163,7 @@ impl TryFrom<PageFrame> for Page {
             },
             glyphs: page.glyphs,
             unmapped: page.unmapped.min(page.glyphs),
+            confidence: page.confidence.filter(|confidence| (0.0..=1.0).contains(confidence)),
             ..Self::default()
         })
     }

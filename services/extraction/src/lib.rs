@@ -38,7 +38,7 @@ const _: () = assert!(agrees::<Extraction>());
 
 impl Stage for Extraction {
     const HOP: &'static Hop = Service::Extraction.hop();
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 4;
     type Settings = Options;
     type Heard = Uploaded;
     type Reads = Document;
@@ -119,7 +119,8 @@ fn on_the_wire(page: Page) -> wire::Page {
         blocks: blocks.collect(),
         width: page.width,
         height: page.height,
-        confidence: page.confidence.unwrap_or_default(),
+        // On the wire 0 is unknown.
+        confidence: page.confidence.map_or(0.0, |confidence| confidence.max(0.001)),
         reader: if page.recognised { "ocr".to_owned() } else { String::new() },
         ..wire::Page::default()
     }

@@ -14,6 +14,9 @@ use crate::document::{Page, ReadError};
 /// The engine's name and version, as [`Summary::engine`] gives it.
 pub const NAME: &str = "hayro-interpret 0.9.0";
 
+/// Text whose direction has at least this much of the page's own stands upright.
+const UPRIGHT: f64 = 0.98;
+
 /// hayro alone.
 pub struct Hayro;
 
@@ -23,7 +26,7 @@ impl PdfEngine for Hayro {
         let reader = Reader::new(&pdf);
         sink(Found::Total(reader.total()))?;
         for number in 1..=reader.total() {
-            sink(Found::Page(reader.page(number)))?;
+            sink(Found::Page(reader.page(number).page))?;
         }
         Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
     }
@@ -38,6 +41,16 @@ pub(crate) fn open(document: &Arc<Vec<u8>>) -> Result<Pdf, ReadError> {
             ReadError::Broken("no cross-reference table, and none could be rebuilt".to_owned())
         }
     })
+}
+
+/// A page as hayro reads it.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) page: Page,
+    /// The fonts that the page may use, by the numbers of their objects.
+    pub(super) fonts: Vec<u64>,
+    /// The share of glyphs that do not stand upright on the page as it is shown.
+    pub(super) turned: f32,
 }
 
 /// Reads single pages of an open document, in any order.
@@ -57,19 +70,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a page, counted from 1. A page that is not there is blank.
-    pub(super) fn page(&self, number: u32) -> Page {
+    pub(super) fn page(&self, number: u32) -> Reading {
         let Some(page) = self.pdf.pages().get(number.saturating_sub(1) as usize) else {
-            return Page { number, ..Page::default() };
+            return Reading { page: Page { number, ..Page::default() }, ..Reading::default() };
         };
         let shown = page.intersected_crop_box();
-        let extent = Rect::new(shown.x0, shown.y0, shown.x1, shown.y1);
-        let mut context = Context::new(
-            Affine::IDENTITY,
-            extent,
-            &self.cache,
-            self.pdf.xref(),
-            InterpreterSettings::default(),
-        );
+        // As it is shown: turned, and from the lower left corner of what is shown.
+        let upright = Affine::new(page.initial_transform(false).as_coeffs());
+        let extent = upright.transform_rect_bbox(Rect::new(shown.x0, shown.y0, shown.x1, shown.y1));
+        let mut context =
+            Context::new(upright, extent, &self.cache, self.pdf.xref(), InterpreterSettings::default());
         let mut device = Glyphs::new(extent);
         interpret_page(page, &mut context, &mut device);
 
@@ -77,13 +87,22 @@ impl<'a> Reader<'a> {
         let painted = device.glyphs.iter().filter(|glyph| !blank(&glyph.text));
         // A replacement character is what a document says when it does not know either.
         let unknown = painted.clone().filter(|g| g.text.is_empty() || g.text.contains('\u{fffd}')).count();
-        Page {
+        let page_read = Page {
             number,
             image_coverage: device.image_coverage(),
-            glyphs: u32::try_from(painted.count()).unwrap_or(u32::MAX),
+            glyphs: u32::try_from(painted.clone().count()).unwrap_or(u32::MAX),
             unmapped: u32::try_from(unknown).unwrap_or(u32::MAX),
             blocks: layout::paragraphs(&device.glyphs),
             ..Page::default()
-        }
+        };
+        let turned = painted.clone().filter(|glyph| glyph.along.x < UPRIGHT).count();
+        let turned = turned as f32 / painted.count().max(1) as f32;
+        Reading { page: page_read, fonts: fonts(page), turned }
     }
+}
+
+fn fonts(page: &hayro_interpret::hayro_syntax::page::Page<'_>) -> Vec<u64> {
+    let fonts = page.resources().fonts.entries().filter_map(|(_, font)| font.as_obj_ref());
+    // Object numbers are 32 bits wide; a generation of another number is another object.
+    fonts.map(|font| (u64::from(font.obj_number) << 32) | u64::from(font.gen_number.unsigned_abs())).collect()
 }

@@ -1,13 +1,16 @@
 //! Text out of PDFs. Several engines stand behind one trait, because none of them is right alone: see
-//! `docs/decisions/0003-pdf-engines.md`. All of this runs in the child process and may die there.
+//! `docs/decisions/0010-three-engines-vote.md`. All of this runs in the child process and may die there.
 
 pub mod auto;
+pub mod doubt;
 pub mod glyphs;
 pub mod hayro;
 pub mod layout;
 pub mod markers;
+pub mod oxide;
 pub mod pdf_extract;
 pub mod unpdf;
+pub mod vote;
 pub mod words;
 
 use std::sync::Arc;
@@ -19,13 +22,15 @@ use millrace_media::pdf_header;
 /// Which engine reads PDFs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum EngineChoice {
-    /// unpdf, checked by hayro page by page, with hayro's text where unpdf finds next to none
+    /// three that vote: hayro on every page, unpdf where it is in doubt, pdf_oxide where those two differ
     #[default]
     Auto,
     /// unpdf alone
     Unpdf,
     /// the text device over hayro-interpret alone
     Hayro,
+    /// pdf_oxide alone
+    PdfOxide,
     /// pdf-extract alone: panics on one document in thirty and garbles more; for comparison
     PdfExtract,
 }
@@ -38,6 +43,7 @@ impl EngineChoice {
             Self::Auto => "auto",
             Self::Unpdf => "unpdf",
             Self::Hayro => "hayro",
+            Self::PdfOxide => "pdf-oxide",
             Self::PdfExtract => "pdf-extract",
         }
     }
@@ -49,6 +55,7 @@ impl EngineChoice {
             Self::Auto => Box::new(auto::Auto),
             Self::Unpdf => Box::new(unpdf::Unpdf),
             Self::Hayro => Box::new(hayro::Hayro),
+            Self::PdfOxide => Box::new(oxide::Oxide),
             Self::PdfExtract => Box::new(pdf_extract::PdfExtract),
         }
     }

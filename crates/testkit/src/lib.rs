@@ -3,6 +3,7 @@
 //! never for time.
 
 pub mod gemini;
+pub mod hostile;
 pub mod otlp;
 pub mod provider;
 pub mod servers;

@@ -146,6 +146,8 @@ pub enum Limit {
     Pages,
     /// Bytes of text in the document.
     Text,
+    /// How deep its parts lie in one another: the stack of the child.
+    Nesting,
     /// Time to recognise the text of all its pages, seconds.
     Recognition,
     /// Bytes or files that a package unpacks to, in all or for its size.
@@ -162,6 +164,7 @@ impl std::fmt::Display for Limit {
             Self::Wall => "wall",
             Self::Pages => "pages",
             Self::Text => "text",
+            Self::Nesting => "nesting",
             Self::Recognition => "recognition",
             Self::Unpacked => "unpacked",
             Self::Attachments => "attachments",

@@ -251,7 +251,7 @@ fn apart(
     match first {
         // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was
         // never seen to crash reads again alone.
-        Err(ReadError::ChildDied(_) | ReadError::LimitExceeded(Limit::Memory))
+        Err(ReadError::ChildDied(_) | ReadError::LimitExceeded(Limit::Memory | Limit::Nesting))
             if work == Work::Pdf(EngineChoice::Auto) =>
         {
             order.work = Work::Pdf(EngineChoice::Hayro);

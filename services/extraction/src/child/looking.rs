@@ -53,6 +53,22 @@ pub fn picture(
     Ok(Picture { file, size, cpu_ms: ending.cpu_ms })
 }
 
+/// What the parent makes of the bytes of a picture: what [`picture`] does, without the child. For tests.
+///
+/// # Errors
+/// As [`picture`].
+pub fn overlooked<'a>(said: impl IntoIterator<Item = &'a [u8]>) -> Result<PictureFrame, ReadError> {
+    let mut looking = Looking::new()?;
+    for piece in said {
+        looking.hear(piece)?;
+    }
+    let unfinished = || ReadError::ChildDied("it said nothing more".to_owned());
+    if let Some(error) = looking.failed {
+        return Err(error);
+    }
+    looking.size.filter(|_| looking.done).ok_or_else(unfinished)
+}
+
 struct Looking {
     decoder: Decoder,
     file: BufWriter<File>,

@@ -8,8 +8,8 @@ mod process;
 mod recognising;
 
 pub use inside::child_entry;
-pub use looking::{Picture, picture};
-pub use outside::run;
+pub use looking::{Picture, overlooked, picture};
+pub use outside::{overheard, run};
 pub use recognising::{Recognition, recognise};
 
 /// The hidden first argument that turns this program into a child.

@@ -43,6 +43,18 @@ pub fn run(
     }
 }
 
+/// What the parent makes of the bytes that a child has said: what [`run`] does, without the child. For tests.
+///
+/// # Errors
+/// As [`run`].
+pub fn overheard<'a>(order: &Order, said: impl IntoIterator<Item = &'a [u8]>) -> Result<Text, ReadError> {
+    let mut hearing = Hearing::new(order);
+    for piece in said {
+        hearing.hear(piece, &mut |_, _| {})?;
+    }
+    hearing.outcome.unwrap_or_else(|| Err(ReadError::ChildDied("it said nothing more".to_owned())))
+}
+
 /// What has been heard so far.
 struct Hearing {
     decoder: Decoder,

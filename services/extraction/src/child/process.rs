@@ -188,14 +188,16 @@ pub(super) fn cause(ending: &Ending, pending: usize) -> ReadError {
     if signal == Some(Signal::ABORT) && words.starts_with("memory allocation of") {
         return ReadError::LimitExceeded(Limit::Memory);
     }
+    // The stack's size is a limit like the others, and nesting is what uses it up.
+    if signal == Some(Signal::ABORT) && words.contains("stack overflow") {
+        return ReadError::LimitExceeded(Limit::Nesting);
+    }
     let mut cause = match (status.signal(), status.code()) {
         (Some(number), _) => signal.map_or_else(|| format!("signal {number}"), name),
         (None, Some(code)) => format!("exit {code}"),
         (None, None) => "no exit status".to_owned(),
     };
-    if signal == Some(Signal::ABORT) && words.contains("stack overflow") {
-        cause.push_str(": stack overflow");
-    } else if !words.is_empty() {
+    if !words.is_empty() {
         cause.push_str(": ");
         cause.push_str(words);
     }

@@ -1,13 +1,14 @@
 //! Documents that attack their reader, and readers that have been taken over: whatever a child does, the
 //! parent answers in time, holds no more than it must, and says what happened.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+mod attacks;
+
 use millrace_extraction::pdf::EngineChoice;
 use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read};
+use millrace_testkit::hostile::{pages, says, stream, zipped};
 
 fn options() -> Options {
     Options { child_program: Some(env!("CARGO_BIN_EXE_millrace-extraction").into()), ..Options::default() }
@@ -70,54 +71,6 @@ fn a_child_that_cannot_start_is_our_fault_not_the_document_s() {
     assert!(matches!(read_pdf(b"%PDF-1.7", &options), Err(ReadError::Io(_))));
 }
 
-/// A PDF of these objects, numbered from 1; the first is the catalogue.
-fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
-    let mut file = b"%PDF-1.7\n".to_vec();
-    let mut table = String::new();
-    for (number, object) in (1..).zip(objects) {
-        writeln!(table, "{:010} 00000 n ", file.len()).expect("a string takes everything");
-        file.extend(format!("{number} 0 obj\n").bytes());
-        file.extend(object);
-        file.extend(b"\nendobj\n");
-    }
-    let (start, size) = (file.len(), objects.len() + 1);
-    file.extend(format!("xref\n0 {size}\n0000000000 65535 f \n{table}").bytes());
-    file.extend(format!("trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
-    file
-}
-
-fn stream(dictionary: &str, data: &[u8]) -> Vec<u8> {
-    let mut object = format!("<<{dictionary}/Length {}>>\nstream\n", data.len()).into_bytes();
-    object.extend(data);
-    object.extend(b"\nendstream");
-    object
-}
-
-/// A PDF with a page for each content stream; further objects follow the pages, the first with the number
-/// given.
-fn pages(contents: &[Vec<u8>], resources: &str, more: &[Vec<u8>]) -> Vec<u8> {
-    let first = 4;
-    let kids: String = (0..contents.len()).map(|i| format!("{} 0 R ", first + 2 * i)).collect();
-    let mut objects = vec![
-        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
-        format!("<</Type/Pages/Count {}/Kids[{kids}]>>", contents.len()).into_bytes(),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_vec(),
-    ];
-    for (index, content) in contents.iter().enumerate() {
-        let page = format!(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents {} 0 R/Resources<</Font<</F 3 0 R>>{resources}>>>>",
-            first + 2 * index + 1
-        );
-        objects.extend([page.into_bytes(), content.clone()]);
-    }
-    objects.extend_from_slice(more);
-    pdf(&objects)
-}
-
-fn says(text: &str) -> Vec<u8> {
-    stream("", format!("BT /F 12 Tf 50 700 Td ({text}) Tj ET").as_bytes())
-}
-
 #[test]
 fn an_honest_document_passes_for_comparison() {
     let file = pages(&[says("The first page of six words"), says("and the second one after it")], "", &[]);
@@ -165,11 +118,7 @@ fn lost_pages_are_not_passed_over_in_silence() {
 
 #[test]
 fn memory_is_limited() {
-    let mut bomb = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    for _ in 0..1024 {
-        bomb.write_all(&[b' '; 1 << 20]).expect("a vector takes everything");
-    }
-    let content = stream("/Filter/FlateDecode", &bomb.finish().expect("a vector takes everything"));
+    let content = zipped("", &[b' '; 1 << 20], 1024);
     let file = pages(&[content], "", &[]);
     let result = read_pdf(&file, &Options { max_memory_mib: 300, ..options() });
     assert!(matches!(result, Err(ReadError::LimitExceeded(Limit::Memory))), "{result:?}");

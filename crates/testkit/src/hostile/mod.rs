@@ -1,0 +1,34 @@
+//! Documents that attack their reader, made rather than kept: most are a few hundred bytes that ask for gigabytes.
+//!
+//! Each must end within its limits, as text or as a refusal; what it asks for must cost nobody else anything.
+
+mod html;
+mod pdf;
+mod pictures;
+
+pub use pdf::{pages, pdf, says, stream, zipped};
+
+/// One attack.
+#[derive(Debug, Clone, Copy)]
+pub struct Attack {
+    /// What it does, as a file name without its ending.
+    pub name: &'static str,
+    /// Its media type.
+    pub media: &'static str,
+    /// Makes it.
+    pub make: fn() -> Vec<u8>,
+}
+
+/// All of them.
+#[must_use]
+pub fn attacks() -> Vec<Attack> {
+    let of = |media: &'static str, list: &[(&'static str, fn() -> Vec<u8>)]| -> Vec<Attack> {
+        list.iter().map(|&(name, make)| Attack { name, media, make }).collect()
+    };
+    [
+        of("application/pdf", pdf::ATTACKS),
+        of("application/pdf", pictures::ATTACKS),
+        of("text/html", html::ATTACKS),
+    ]
+    .concat()
+}

@@ -74,7 +74,7 @@ MANIFEST = [
      ["Notice to tenants of Foundry Square", "28 August 2026", "GBP 140.00", "Reduction", "Percival Oakhanger"]),
     ("mail.eml", "e-mail with two attachments", "en", "completed", "",
      ["Consulting Agreement and last invoice", "Dear all,", "Ostrevane Data Services", "21 July 2026", "Kind regards"]),
-    ("papers.zip", "archive of two documents", "", "rejected", "document_type_unsupported", []),
+    ("papers.zip", "archive of two documents", "", "unpacked", "", []),
     ("scanned.pdf", "letter, image only", "en", "completed", "",
      ["CASSAVANT SYSTEMS GROUP LTD", "Milestone T2 of the transition plan", "two weeks before the date in Schedule 2", "within seven Business Days", "Persephone Lindqvist-Marsh"]),
     ("mixed.pdf", "contract, one page of three a scan", "en", "completed", "",

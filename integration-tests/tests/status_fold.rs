@@ -55,6 +55,7 @@ fn fact(kind: EventKind) -> Kind {
         EventKind::Dead => {
             Dead { code: "internal".into(), stage: "inference".into(), ..Default::default() }.into()
         }
+        EventKind::Unpacked => wire::Unpacked { documents: 2 }.into(),
         kind => event::failed(kind.speaker(), failed()).expect("the rest are failures"),
     }
 }

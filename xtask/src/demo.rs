@@ -74,8 +74,11 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             wrong.push(format!("{file}: no word of it"));
             continue;
         };
-        let good =
-            if end == "completed" { lines[at].contains(" done ") } else { lines[at].contains(code.as_str()) };
+        let good = match end.as_str() {
+            "completed" => lines[at].contains(" done "),
+            "unpacked" => lines[at].contains(" unpacked "),
+            _ => lines[at].contains(code.as_str()),
+        };
         if !good {
             wrong.push(format!("{file}: expected {end} {code}, got: {}", lines[at].trim()));
         }

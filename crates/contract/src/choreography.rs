@@ -51,6 +51,8 @@ pub enum EventKind {
     Rejected,
     /// We or a provider are at fault, can be redriven: an end.
     Dead,
+    /// The document was an archive; what was inside are jobs of their own: an end.
+    Unpacked,
 }
 
 /// One service's row.
@@ -138,7 +140,7 @@ pub const CHOREOGRAPHY: &[Hop] = &[
             EventKind::InferenceFailed,
             EventKind::ValidationFailed,
         ],
-        says: &[EventKind::Routed, EventKind::Rejected, EventKind::Dead],
+        says: &[EventKind::Routed, EventKind::Rejected, EventKind::Dead, EventKind::Unpacked],
         doing: "choosing profile and model",
         ack_wait: Duration::from_secs(10),
         deadline: Duration::from_secs(10),
@@ -269,6 +271,7 @@ impl EventKind {
         EventKind::ValidationFailed,
         EventKind::Rejected,
         EventKind::Dead,
+        EventKind::Unpacked,
     ];
 
     /// Its token in a subject.
@@ -287,6 +290,7 @@ impl EventKind {
             EventKind::ValidationFailed => "validation_failed",
             EventKind::Rejected => "rejected",
             EventKind::Dead => "dead",
+            EventKind::Unpacked => "unpacked",
         }
     }
 
@@ -312,6 +316,7 @@ impl EventKind {
             EventKind::Dead => 100,
             EventKind::Rejected => 101,
             EventKind::Completed => 102,
+            EventKind::Unpacked => 103,
         }
     }
 

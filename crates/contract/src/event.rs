@@ -24,7 +24,7 @@ macro_rules! facts {
         }
     )*};
 }
-facts!(Uploaded, Extracted, Sanitized, Routed, Inferred, Completed, Rejected, Dead);
+facts!(Uploaded, Extracted, Sanitized, Routed, Inferred, Completed, Rejected, Dead, Unpacked);
 
 /// Which event a fact is.
 pub const fn kind_of(fact: &Kind) -> EventKind {
@@ -37,6 +37,7 @@ pub const fn kind_of(fact: &Kind) -> EventKind {
         Kind::Completed(_) => EventKind::Completed,
         Kind::Rejected(_) => EventKind::Rejected,
         Kind::Dead(_) => EventKind::Dead,
+        Kind::Unpacked(_) => EventKind::Unpacked,
         Kind::IntakeFailed(_) => EventKind::IntakeFailed,
         Kind::ExtractionFailed(_) => EventKind::ExtractionFailed,
         Kind::SanitizationFailed(_) => EventKind::SanitizationFailed,
@@ -72,7 +73,8 @@ pub fn failure(fact: &Kind) -> Option<(Service, &wire::StageFailed)> {
         | Kind::Inferred(_)
         | Kind::Completed(_)
         | Kind::Rejected(_)
-        | Kind::Dead(_) => None,
+        | Kind::Dead(_)
+        | Kind::Unpacked(_) => None,
     }
 }
 
@@ -98,6 +100,7 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
         Kind::Extracted(extracted) => {
             job.pages = extracted.pages;
             job.characters = extracted.characters;
+            job.children.clone_from(&extracted.children);
         }
         Kind::Sanitized(sanitized) => {
             job.language.clone_from(&sanitized.language);
@@ -137,6 +140,7 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
         | Kind::Completed(_)
         | Kind::Rejected(_)
         | Kind::Dead(_)
+        | Kind::Unpacked(_)
         | Kind::IntakeFailed(_)
         | Kind::ExtractionFailed(_)
         | Kind::SanitizationFailed(_)

@@ -27,6 +27,11 @@ impl JobId {
         Self(Uuid::new_v8(bytes))
     }
 
+    /// The job of the sender's own key: its idempotency key, whichever way it came.
+    pub fn of_key(tenant: &Tenant, key: &str) -> Self {
+        Self::derived(tenant, &sender_key(key))
+    }
+
     /// Reads what [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
@@ -37,6 +42,17 @@ impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// What tells an upload event with an idempotency key of its sender's from all others of its tenant.
+pub fn sender_key(key: &str) -> String {
+    format!("key {key}")
+}
+
+/// The idempotency key of a document inside another: the same one at each delivery, run and replay. `number` counts
+/// from 0.
+pub fn part_key(parent: &str, number: u32) -> String {
+    format!("part {number} of {parent}")
 }
 
 /// Whose job it is: 1 to 64 characters of `[A-Za-z0-9_-]`.

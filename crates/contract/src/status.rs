@@ -30,6 +30,8 @@ pub enum State {
     Rejected,
     /// We or a provider are at fault; an operator can redrive it.
     Dead,
+    /// The document was an archive: what was inside are jobs of their own.
+    Unpacked,
 }
 
 /// The status of one job.
@@ -87,6 +89,7 @@ impl Status {
                 EventKind::Completed => State::Completed,
                 EventKind::Rejected => State::Rejected,
                 EventKind::Dead => State::Dead,
+                EventKind::Unpacked => State::Unpacked,
                 _ => State::Processing,
             },
             current_stage: match (next, fact) {
@@ -153,6 +156,7 @@ fn substage(kind: EventKind, next: Option<&Hop>) -> String {
         (EventKind::Completed, _) => "Report ready".to_owned(),
         (EventKind::Rejected, _) => "Refused".to_owned(),
         (EventKind::Dead, _) => "Given up".to_owned(),
+        (EventKind::Unpacked, _) => "Unpacked: what was inside are jobs of their own".to_owned(),
         (_, Some(hop)) => stage_line(hop, hop.doing, None),
         (_, None) => String::new(),
     }
@@ -204,6 +208,8 @@ fn describe(job: &wire::Job) -> BTreeMap<String, String> {
         ("tier", job.tier.clone()),
         ("cost_microusd", number(job.cost_microusd)),
         ("trace_id", job.trace_id.clone()),
+        ("parent", job.parent.clone()),
+        ("children", job.children.join(" ")),
         ("created_at_ms", number(job.created_at_ms)),
     ];
     fields

@@ -37,8 +37,13 @@ pub(crate) fn headers(id: &str, cause: &str, kind: EventKind, event: &Event, tra
     if !cause.is_empty() {
         headers.insert(CAUSE, attribute(cause));
     }
-    TraceContextPropagator::new().inject_context(trace, &mut Carrier(&mut headers));
+    carry(trace, &mut headers);
     headers
+}
+
+/// Writes the trace that a message is part of.
+pub(crate) fn carry(trace: &Context, headers: &mut HeaderMap) {
+    TraceContextPropagator::new().inject_context(trace, &mut Carrier(headers));
 }
 
 /// A CloudEvents attribute as a NATS header takes it: percent-encoded outside of printable ASCII. What comes from

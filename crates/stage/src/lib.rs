@@ -10,7 +10,7 @@ pub use content::{Content, ContentStream};
 pub use error::{Result, StageError};
 pub use inputs::{Document, Inputs, Read};
 pub use ports::{
-    Called, Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying,
+    Attached, Called, Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying,
 };
 
 use millrace_contract::artifact::Artifact;
@@ -140,6 +140,15 @@ impl<E> Job<E> {
     /// If the journal cannot be followed.
     pub async fn spent_today(&self) -> Result<u64> {
         self.desk.spent_today().await
+    }
+
+    /// Makes a job of a document inside this one; its id. It has this job's lane, profile and metadata, and names this
+    /// job as its parent. The same document at the same place is the same job, however often it is attached.
+    ///
+    /// # Errors
+    /// If the store or the broker does not answer.
+    pub async fn attach(&self, attached: Attached) -> Result<String> {
+        self.desk.attach(attached).await
     }
 
     /// Tells of a call to a provider, for traces and metrics.

@@ -24,6 +24,21 @@ pub trait Desk: Send + Sync {
     fn spent_today(&self) -> BoxFuture<'_, Result<u64>>;
     /// See [`crate::Job::called`].
     fn called(&self, called: &Called<'_>);
+    /// See [`crate::Job::attach`].
+    fn attach(&self, attached: Attached) -> BoxFuture<'_, Result<String>>;
+}
+
+/// A document inside the job's document, to become a job of its own.
+#[derive(Debug)]
+pub struct Attached {
+    /// Its place among the others, from 0: what makes it the same job each time.
+    pub number: u32,
+    /// As it is called.
+    pub name: String,
+    /// Its bytes.
+    pub content: Content,
+    /// How many more documents may be made of what is inside it, at any depth.
+    pub allowance: u32,
 }
 
 /// One call to a provider, for traces and metrics.

@@ -8,6 +8,7 @@ pub mod confine;
 pub mod document;
 pub mod formats;
 pub mod frames;
+mod inside;
 pub mod limits;
 pub mod ocr;
 pub mod pdf;
@@ -55,7 +56,10 @@ impl Stage for Extraction {
     fn shaped_by(&self, job: &Job<Uploaded>) -> String {
         // The limits are not in it: a document either keeps them or is refused, and refusals are not reused.
         let recogniser = self.options.recogniser.as_ref().map(Recogniser::shape).unwrap_or_default();
-        format!("{:?}\0{}\0{recogniser}\0{:?}", self.options.pdf_engine, media(job), language(job))
+        // What is inside becomes jobs that name this one as their parent: nobody else's work.
+        let own = if media(job).holds_documents() { job.known.id.as_str() } else { "" };
+        let media = media(job);
+        format!("{:?}\0{media}\0{recogniser}\0{:?}\0{own}", self.options.pdf_engine, language(job))
     }
 
     async fn run(
@@ -67,7 +71,7 @@ impl Stage for Extraction {
             let doing = if page.recognised { "recognising the text" } else { "reading the text" };
             job.progress(doing, page.number, of);
         };
-        let options = Options { language: language(job), ..self.options.clone() };
+        let options = Options { language: language(job), ..inside::within(&job.known, &self.options) };
         let read = match &content {
             Content::Memory(bytes) => read(media(job), Source::Bytes(bytes), &options, &mut shown),
             Content::File { file, .. } => {
@@ -76,14 +80,12 @@ impl Stage for Extraction {
             }
         };
         let text = read.map_err(refuse)?;
-        if text.pages.is_empty() {
-            return Err(refuse(ReadError::Unsupported(media(job).to_string())));
-        }
         let extracted = Extracted {
             pages: count(&text.pages, |_| true),
             characters: text.pages.iter().map(|page| page.text_bytes() as u64).sum(),
             engine: text.engine,
             agreement: text.agreement.map_or(0.0, f64::from),
+            children: inside::attach(job, &text.attached, &self.options).await?,
             ocr_pages: count(&text.pages, |page| page.recognised),
             ocr_ms: text.ocr_ms,
             unread_pages: count(&text.pages, Page::needs_recognition),

@@ -73,6 +73,12 @@ pub struct Options {
     /// Documents inside one document, bytes of all of them
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_ATTACHED_BYTES", default_value_t = 256 << 20)]
     pub max_attached_bytes: u64,
+    /// How many documents a document may be inside of and still have the ones inside it read
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_DEPTH", default_value_t = 3)]
+    pub max_depth: u32,
+    /// Documents inside one upload, at any depth
+    #[arg(long, env = "MILLRACE_EXTRACTION_MAX_DOCUMENTS", default_value_t = 1000)]
+    pub max_documents: u32,
     /// The program to start as the reading process; this program where `None`. It must call
     /// [`crate::child_entry`] first thing. For tests, whose own program does not.
     #[arg(skip)]
@@ -95,6 +101,8 @@ impl Default for Options {
             language: None,
             max_attachments: 100,
             max_attached_bytes: 256 << 20,
+            max_depth: 3,
+            max_documents: 1000,
             child_program: None,
         }
     }

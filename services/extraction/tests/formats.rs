@@ -125,3 +125,39 @@ fn what_cannot_be_read_says_why() {
     let locked = read(MediaType::Locked, Source::Bytes(b"x"), &options(), &mut |_, _| {});
     assert!(matches!(locked, Err(ReadError::Encrypted)));
 }
+
+/// Real documents of other projects, where there are some: a folder in `MILLRACE_FORMATS_CORPUS`. Prints what became of
+/// each.
+///
+/// `MILLRACE_FORMATS_CORPUS=… cargo test -p millrace-extraction --test formats -- --ignored --nocapture`
+#[test]
+#[ignore = "needs a folder of documents"]
+fn real_documents() {
+    let folder = std::env::var("MILLRACE_FORMATS_CORPUS").expect("MILLRACE_FORMATS_CORPUS names a folder");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    let (mut good, all) = (0, files.len());
+    for path in files.iter().filter(|path| path.is_file()) {
+        let bytes = std::fs::read(path).expect("a file");
+        let (media, text) = opened(&bytes, &options());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match text {
+            Ok(text) => {
+                good += 1;
+                let characters: usize = text.pages.iter().map(millrace_extraction::Page::text_bytes).sum();
+                let inside: Vec<&str> = text.attached.iter().map(|inside| inside.name.as_str()).collect();
+                println!("{name}\t{media}\t{} pages\t{characters} bytes\t{inside:?}", text.pages.len());
+                if let Ok(out) = std::env::var("MILLRACE_FORMATS_OUT") {
+                    let whole: Vec<String> =
+                        (1..=text.pages.len()).map(|number| page(&text, number)).collect();
+                    std::fs::write(Path::new(&out).join(format!("{name}.txt")), whole.join("\n"))
+                        .expect("a folder");
+                }
+            }
+            Err(ReadError::Io(error)) => panic!("{name}: {error}"),
+            Err(error) => println!("{name}\t{media}\t{error}"),
+        }
+    }
+    println!("{good} of {all} read");
+}

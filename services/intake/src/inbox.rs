@@ -3,7 +3,7 @@
 use crate::admission::{Admission, Wishes, now_ms};
 use crate::source::{Opener, percent_decoded};
 use millrace_contract::wire::{Event, Job, UploadRequest, Uploaded};
-use millrace_contract::{ErrorCode, JobId, Tenant, subject};
+use millrace_contract::{ErrorCode, JobId, Tenant, ids, subject};
 use millrace_stage::{BoxFuture, Content, Desk, Handler, Heard, Outcome, Raw, Result, StageError};
 use prost::Message as _;
 use serde_json::Value;
@@ -25,6 +25,19 @@ pub struct Request {
     pub metadata: BTreeMap<String, String>,
     /// What makes the same event the same job; `None` if the sender gave nothing to tell by.
     pub key: Option<String>,
+    /// The document that it was inside of; `None` for most.
+    pub inside: Option<Inside>,
+}
+
+/// Where a document was inside another one. Only protobuf says so: it is how stages hand on what they find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inside {
+    /// Job of the outer document.
+    pub parent: String,
+    /// How many documents it was inside of.
+    pub depth: u32,
+    /// How many more may be made of what is inside it.
+    pub allowance: u32,
 }
 
 /// The inbox's handler.
@@ -71,7 +84,11 @@ impl Handler for Inbox {
                 lane: request.lane,
                 metadata: request.metadata,
             };
-            self.admission.job(id, tenant.as_str(), &wishes).map(|job| (job, request.source))
+            let mut job = self.admission.job(id, tenant.as_str(), &wishes)?;
+            if let Some(inside) = request.inside {
+                (job.parent, job.depth, job.allowance) = (inside.parent, inside.depth, inside.allowance);
+            }
+            Ok((job, request.source))
         });
         match checked {
             Ok((job, source)) => {
@@ -96,7 +113,7 @@ impl Handler for Inbox {
             let fact = heard.event.fact.clone().and_then(|fact| fact.kind).ok_or_else(lost)?;
             let millrace_contract::wire::fact::Kind::Uploaded(uploaded) = &fact else { return Err(lost()) };
             let mut job = heard.event.job.clone().ok_or_else(lost)?;
-            let (name, content) = self.opener.open(&uploaded.source).await?;
+            let (name, content) = self.opener.open(&job.tenant, &uploaded.source).await?;
             let document = job.document.get_or_insert_default();
             if document.name.is_empty() {
                 document.name = name;
@@ -124,7 +141,7 @@ pub fn parse(raw: &Raw) -> Result<Request> {
         raw.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     };
     let content_type = header("content-type").unwrap_or_default().to_ascii_lowercase();
-    let own_key = header("idempotency-key").or_else(|| header("nats-msg-id")).map(|key| format!("key {key}"));
+    let own_key = header("idempotency-key").or_else(|| header("nats-msg-id")).map(ids::sender_key);
     if content_type.starts_with("application/cloudevents") {
         let event = json(&raw.payload)?;
         let text = |name: &str| event[name].as_str().unwrap_or_default();
@@ -174,6 +191,7 @@ fn from_json(data: &Value) -> Result<Request> {
         lane: String::new(),
         metadata: BTreeMap::new(),
         key: None,
+        inside: None,
     };
     for (name, value) in fields {
         if name == "metadata" {
@@ -189,7 +207,7 @@ fn from_json(data: &Value) -> Result<Request> {
             "name" => text.clone_into(&mut request.name),
             "profile" => text.clone_into(&mut request.profile),
             "lane" => text.clone_into(&mut request.lane),
-            "idempotency_key" => request.key = Some(format!("key {text}")),
+            "idempotency_key" => request.key = Some(ids::sender_key(text)),
             other => {
                 let message = format!(
                     "there is no field {other:?}; use source, name, profile, lane, metadata, idempotency_key"
@@ -238,6 +256,7 @@ fn notification(data: &Value) -> Result<Request> {
         profile: String::new(),
         lane: String::new(),
         metadata: BTreeMap::new(),
+        inside: None,
         key: Some(format!("s3 {bucket}\n{key}\n{version}\n{}", text("sequencer"))),
     })
 }
@@ -248,8 +267,13 @@ fn protobuf(payload: &[u8]) -> Result<Request> {
     if request.source.is_empty() {
         return Err(invalid(understood));
     }
+    let UploadRequest { parent, depth, allowance, .. } = request;
+    if !parent.is_empty() && (JobId::parse(&parent).is_none() || depth == 0) {
+        return Err(invalid("the parent is not a job, or the depth is nought"));
+    }
     Ok(Request {
-        key: (!request.idempotency_key.is_empty()).then(|| format!("key {}", request.idempotency_key)),
+        inside: (!parent.is_empty()).then_some(Inside { parent, depth, allowance }),
+        key: (!request.idempotency_key.is_empty()).then(|| ids::sender_key(&request.idempotency_key)),
         source: request.source,
         name: request.name,
         profile: request.profile,
@@ -320,6 +344,26 @@ mod tests {
             let error = parse(&raw(headers, payload)).unwrap_err();
             assert_eq!(error.code, ErrorCode::EventInvalid);
             assert!(error.message.contains(expected), "{payload}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_document_inside_another_says_of_which() {
+        let request = UploadRequest {
+            source: "artifact:acme/intake/00".into(),
+            parent: JobId::mint().to_string(),
+            depth: 2,
+            allowance: 7,
+            ..Default::default()
+        };
+        let found = parse(&raw(&[], request.encode_to_vec())).unwrap().inside.unwrap();
+        assert_eq!((found.parent.as_str(), found.depth, found.allowance), (request.parent.as_str(), 2, 7));
+        for wrong in [
+            UploadRequest { parent: "a job".into(), ..request.clone() },
+            UploadRequest { depth: 0, ..request },
+        ] {
+            let error = parse(&raw(&[], wrong.encode_to_vec())).unwrap_err();
+            assert_eq!(error.code, ErrorCode::EventInvalid);
         }
     }
 

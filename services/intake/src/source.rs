@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use millrace_contract::ErrorCode;
-use millrace_stage::{ContentStream, Ports, Result, StageError};
+use millrace_contract::wire::Claim;
+use millrace_contract::{ErrorCode, Service};
+use millrace_stage::{Content, ContentStream, Ports, Result, StageError};
 use object_store::ObjectStoreExt as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,11 +41,11 @@ impl Opener {
         Ok(Opener { folders, buckets, ports })
     }
 
-    /// Opens a source. Says what it is called, too.
+    /// Opens a source for a tenant. Says what it is called, too.
     ///
     /// # Errors
     /// `source_invalid`, `source_forbidden`, `source_not_found` or `source_unavailable`.
-    pub async fn open(&self, source: &str) -> Result<(String, ContentStream)> {
+    pub async fn open(&self, tenant: &str, source: &str) -> Result<(String, ContentStream)> {
         let url = Url::parse(source).map_err(|problem| {
             error(
                 ErrorCode::SourceInvalid,
@@ -56,6 +57,7 @@ impl Opener {
         let content = match url.scheme() {
             "file" => self.file(&url).await?,
             "s3" | "gs" | "az" => self.bucket(&url).await?,
+            "artifact" => self.artifact(tenant, url.path()).await?,
             "nats-object" => {
                 let bucket = url.host_str().unwrap_or_default();
                 let object = percent_decoded(url.path().trim_start_matches('/'));
@@ -72,6 +74,21 @@ impl Opener {
             }
         };
         Ok((name, content))
+    }
+
+    /// A document that lies in the artifact store already: one of the tenant's own.
+    async fn artifact(&self, tenant: &str, key: &str) -> Result<ContentStream> {
+        let (owner, rest) = key.split_once('/').unwrap_or_default();
+        let (maker, digest) = rest.split_once('/').unwrap_or_default();
+        if owner != tenant || maker != Service::Intake.name() {
+            let message = "the artifact is no document of this tenant";
+            return Err(error(ErrorCode::SourceForbidden, message));
+        }
+        let claim = Claim { key: key.to_owned(), sha256: digest.to_owned(), size: 0 };
+        Ok(match self.ports.fetch(&claim).await? {
+            Content::Memory(bytes) => futures_util::stream::iter([Ok(bytes)]).boxed(),
+            Content::File { file, .. } => ReaderStream::new(tokio::fs::File::from_std(file)).boxed(),
+        })
     }
 
     async fn file(&self, url: &Url) -> Result<ContentStream> {

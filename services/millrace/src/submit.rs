@@ -176,19 +176,26 @@ fn tell(outcome: &Outcome, width: usize) -> bool {
                 ),
             )
         }
+        None if status["status"] == "unpacked" => ("unpacked", told_inside(status)),
         None => (
             text("status"),
             format!("{}: {}", text("last_error"), status["error"]["detail"].as_str().unwrap_or_default()),
         ),
     };
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let mark = match (colour, outcome.saved.is_some()) {
+    let mark = match (colour, outcome.saved.is_some() || status["status"] == "unpacked") {
         (true, true) => format!("\u{1b}[32m{mark:<9}\u{1b}[0m"),
         (true, false) => format!("\u{1b}[33m{mark:<9}\u{1b}[0m"),
         (false, _) => format!("{mark:<9}"),
     };
     println!("{:width$}  {mark} {rest}\n{:width$}  job {}", name(&outcome.file), "", text("job_id"));
-    outcome.saved.is_some()
+    outcome.saved.is_some() || status["status"] == "unpacked"
+}
+
+/// What became of an archive.
+fn told_inside(status: &Value) -> String {
+    let children = status["children"].as_array().map_or(0, Vec::len);
+    format!("{children:>3} documents inside, each a job of its own")
 }
 
 fn name(file: &Path) -> String {

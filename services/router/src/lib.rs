@@ -6,7 +6,7 @@ pub mod rules;
 
 use anyhow::Context as _;
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Dead, Job, Rejected, Remedy, Routed};
+use millrace_contract::wire::{Dead, Job, Rejected, Remedy, Routed, Unpacked};
 use millrace_contract::{ErrorCode, Hop, Service, event};
 use millrace_stage::{Decider, Decision};
 use recovery::{Policy, Recovery, Scope};
@@ -55,6 +55,11 @@ impl Decider for Router {
 
     fn decide(&self, job: &Job, heard: &Kind) -> Decision {
         match event::failure(heard) {
+            // An archive: nothing to ask about, and what was inside goes its own ways.
+            None if job.characters == 0 && !job.children.is_empty() => {
+                let documents = u32::try_from(job.children.len()).unwrap_or(u32::MAX);
+                Decision { fact: Unpacked { documents }.into(), round: job.round }
+            }
             None => Decision { fact: self.rules.route(job).into(), round: job.round },
             Some((stage, failure)) => {
                 let (code, message) = (failure.code.clone(), failure.message.clone());

@@ -90,6 +90,12 @@ async fn report(
         }
         Ok(Reported::Ready(report)) => axum::Json(report).into_response(),
         Ok(Reported::Refused(refusal)) => refused(refusal),
+        Ok(Reported::NotYet(status)) if status.state == State::Unpacked => problem(
+            StatusCode::CONFLICT,
+            "report_elsewhere",
+            "This job has no report",
+            "the document is an archive: what was inside are jobs of their own, `children` in this job's status",
+        ),
         Ok(Reported::NotYet(status)) if status.is_end() => problem(
             StatusCode::CONFLICT,
             &status.last_error,
@@ -197,6 +203,9 @@ fn body(status: &Status) -> Value {
         match name.as_str() {
             "created_at_ms" => {
                 body.insert("created_at".to_owned(), store::time(value.parse().unwrap_or_default()).into());
+            }
+            "children" => {
+                body.insert(name.clone(), value.split(' ').collect::<Vec<_>>().into());
             }
             "cost_microusd" => {
                 let micro: f64 = value.parse().unwrap_or_default();

@@ -203,6 +203,7 @@ pub const fn state(state: State) -> &'static str {
         State::Completed => "completed",
         State::Rejected => "rejected",
         State::Dead => "dead",
+        State::Unpacked => "unpacked",
     }
 }
 

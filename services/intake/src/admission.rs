@@ -103,8 +103,9 @@ impl Admission {
 
 /// The name of a type that can be read.
 fn readable(media: media::MediaType) -> Result<String> {
-    if let media::MediaType::Unsupported(found) = &media {
-        let message = format!("documents of type {found} cannot be read; the README lists what can");
+    // Pictures are told apart, but nothing reads them yet: said at once rather than by a stage.
+    if matches!(media, media::MediaType::Unsupported(_)) || media.is_image() {
+        let message = format!("documents of type {media} cannot be read; the README lists what can");
         return Err(StageError::new(ErrorCode::DocumentTypeUnsupported, message));
     }
     Ok(media.to_string())

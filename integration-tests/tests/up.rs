@@ -121,6 +121,7 @@ async fn the_corpus_ends_as_its_manifest_expects() {
         let bytes = std::fs::read(corpus.join(file)).unwrap();
         jobs.push((row.clone(), up.upload(file, bytes).await));
     }
+    let recognises = std::process::Command::new("tesseract").arg("--version").output().is_ok();
     let (mut found, mut expected, mut wrong) = (0, 0, Vec::new());
     for (row, job) in &jobs {
         let file = row[column("file")];
@@ -133,6 +134,8 @@ async fn the_corpus_ends_as_its_manifest_expects() {
         };
         let right = match row[column("expected")] {
             "text" => end == "completed",
+            // The manifest knows text layers only; text recognition reads these too, where it is installed.
+            "scanned" if recognises => end == "completed",
             "scanned" => end == "document_scanned",
             "encrypted" => end == "document_encrypted",
             // An empty file is broken, and its code says how.

@@ -19,10 +19,13 @@ pub struct Attack {
     pub make: fn() -> Vec<u8>,
 }
 
+/// A name and what makes it.
+type Named = (&'static str, fn() -> Vec<u8>);
+
 /// All of them.
 #[must_use]
 pub fn attacks() -> Vec<Attack> {
-    let of = |media: &'static str, list: &[(&'static str, fn() -> Vec<u8>)]| -> Vec<Attack> {
+    let of = |media: &'static str, list: &[Named]| -> Vec<Attack> {
         list.iter().map(|&(name, make)| Attack { name, media, make }).collect()
     };
     [

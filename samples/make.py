@@ -25,7 +25,7 @@ import pypdf._encryption as encryption
 import pypdf._writer as pdf_writer
 import reportlab
 import reportlab.rl_config
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -76,6 +76,10 @@ MANIFEST = [
      ["Consulting Agreement and last invoice", "Dear all,", "Ostrevane Data Services", "21 July 2026", "Kind regards"]),
     ("papers.zip", "archive of two documents", "", "unpacked", "", []),
     ("scanned.pdf", "letter, image only", "en", "completed", "",
+     ["CASSAVANT SYSTEMS GROUP LTD", "Milestone T2 of the transition plan", "two weeks before the date in Schedule 2", "within seven Business Days", "Persephone Lindqvist-Marsh"]),
+    ("fax.tiff", "letter, fax of two pages", "en", "completed", "",
+     ["CASSAVANT SYSTEMS GROUP LTD", "Milestone T2 of the transition plan", "two weeks before the date in Schedule 2", "within seven Business Days", "Persephone Lindqvist-Marsh"]),
+    ("photo.jpg", "letter, photograph on its side", "en", "completed", "",
      ["CASSAVANT SYSTEMS GROUP LTD", "Milestone T2 of the transition plan", "two weeks before the date in Schedule 2", "within seven Business Days", "Persephone Lindqvist-Marsh"]),
     ("mixed.pdf", "contract, one page of three a scan", "en", "completed", "",
      ["Tarnwick Harbour Logistics Ltd", "initial term of twenty-four (24) months", "CASSAVANT SYSTEMS GROUP LTD", "four were found to be out of use", "Persephone Lindqvist-Marsh"]),
@@ -190,14 +194,42 @@ def invoice_text():
     return text.replace("@@lines", "\n".join(lines)).replace("@@totals", "\n".join(totals)).replace("@@total", money(net + tax))
 
 
+def drawn(lines, scale=1):
+    """Lines on a page of paper, 100 dots an inch times scale."""
+    page = Image.new("L", (826 * scale, 1169 * scale), 250)
+    pen = ImageDraw.Draw(page)
+    font = ImageFont.truetype(str(FONTS / "Vera.ttf"), 21 * scale, layout_engine=ImageFont.Layout.BASIC)
+    for row, line in enumerate(lines):
+        pen.text((100 * scale, (120 + 36 * row) * scale), line, font=font, fill=30)
+    return page
+
+
+def fax():
+    """The letter on two pages, black on white and compressed as a fax is."""
+    lines = read("letter.txt").splitlines()
+    half = len(lines) // 2
+    pages = [drawn(part, 2).point(lambda bright: 255 if bright > 128 else 0).convert("1") for part in (lines[:half], lines[half:])]
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:], compression="group4", dpi=(200, 200))
+    return out.getvalue()
+
+
+def photo():
+    """The letter as a telephone photographs it: lying on its side, with a note that says so; shaded towards a corner."""
+    page = drawn(read("letter.txt").splitlines(), 2)
+    shade = Image.linear_gradient("L").resize(page.size).point(lambda bright: 160 + bright * 95 // 255)
+    page = Image.merge("RGB", [ImageChops.multiply(page, shade)] * 3).filter(ImageFilter.GaussianBlur(0.8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Orientation: the top is on the right
+    out = io.BytesIO()
+    page.transpose(Image.Transpose.ROTATE_90).save(out, "JPEG", quality=60, exif=exif)
+    return out.getvalue()
+
+
 def scanned():
     """One page that is only a picture, a little crooked and a little dirty, as an office scanner gives it."""
     chance = random.Random(7)
-    page = Image.new("L", (826, 1169), 250)
-    pen = ImageDraw.Draw(page)
-    font = ImageFont.truetype(str(FONTS / "Vera.ttf"), 21, layout_engine=ImageFont.Layout.BASIC)
-    for row, line in enumerate(read("letter.txt").splitlines()):
-        pen.text((100, 120 + 36 * row), line, font=font, fill=30)
+    page = drawn(read("letter.txt").splitlines())
     page = page.rotate(0.6, fillcolor=250, resample=Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.5))
     for _ in range(900):
         x, y = chance.randrange(page.width), chance.randrange(page.height)
@@ -282,6 +314,8 @@ def documents():
         "invoice.pdf": pdf(invoice_text(), "Invoice OD-2026-00418", "Ostrevane Data Services Ltd", fonts=("Helvetica", "Helvetica-Bold"), size=10),
         "resume.pdf": pdf(read("resume.txt"), "Curriculum vitae", "Marguerite Holloway-Anand", fonts=("Vera", "VeraBd"), size=9.5),
         "scanned.pdf": scanned(),
+        "fax.tiff": fax(),
+        "photo.jpg": photo(),
         "broken.pdf": broken(),
     }
     out["mixed.pdf"] = mixed(out["contract-en.pdf"], out["scanned.pdf"])
@@ -313,7 +347,9 @@ def manifest(files):
             text = squeeze(office.text_of(name, files[name]))
         else:
             text = squeeze(files[name].decode("utf-8", "replace"))
-        if name in ("scanned.pdf", "mixed.pdf"):
+        if name.endswith(".tiff"):
+            pages = 2
+        if name in ("scanned.pdf", "mixed.pdf", "fax.tiff", "photo.jpg"):
             letter = squeeze(read("letter.txt"))
             assert letter[:20] not in text, f"{name}: the scan has a text layer"
             text += letter

@@ -37,6 +37,16 @@ pub fn peak_mb(pid: u32) -> f64 {
     status(pid, "VmHWM:")
 }
 
+/// Memory now that is the process's own, MB.
+pub fn own_mb(pid: u32) -> f64 {
+    status(pid, "RssAnon:")
+}
+
+/// Memory now that is copies of files, MB: the kernel takes it back when it needs it.
+pub fn mapped_mb(pid: u32) -> f64 {
+    status(pid, "RssFile:") + status(pid, "RssShmem:")
+}
+
 fn status(pid: u32, field: &str) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(field)).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Runs a measurement.
 pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
-    const KNOWN: [&str; 6] = ["pipeline", "resilience", "chaos", "quota", "extraction", "isolation"];
+    const KNOWN: [&str; 7] = ["pipeline", "resilience", "chaos", "quota", "extraction", "isolation", "large"];
     if !KNOWN.contains(&name) {
         bail!("there is no measurement {name:?}; there is: {}", KNOWN.join(", "));
     }

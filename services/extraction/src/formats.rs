@@ -8,6 +8,7 @@
 mod archive;
 mod encoding;
 mod html;
+pub(crate) mod image;
 mod mail;
 mod office;
 mod outlook;
@@ -52,6 +53,7 @@ pub fn in_child(
             // It has no text of its own.
             Ok(Text { engine: archive::NAME.to_owned(), ..Text::default() })
         }
+        media if media.is_image() => image::pages(bytes),
         media => office::office(bytes, media),
     }
 }
@@ -59,7 +61,10 @@ pub fn in_child(
 /// Whether [`in_child`] reads it.
 #[must_use]
 pub fn needs_child(media: &MediaType) -> bool {
-    matches!(media, MediaType::Html) || media.holds_documents() || office::format(media).is_some()
+    matches!(media, MediaType::Html)
+        || media.holds_documents()
+        || media.is_image()
+        || office::format(media).is_some()
 }
 
 /// Reads plain text: blocks are what blank lines separate.

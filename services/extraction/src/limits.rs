@@ -22,10 +22,14 @@ pub enum Work {
     Other(&'static MediaType),
     /// A page of a PDF, counted from 1, as a picture.
     Page(u32),
+    /// A page of a document that is nothing but pictures, counted from 1.
+    Sheet(u32),
 }
 
 /// What the name of [`Work::Page`] begins with.
 const PAGE: &str = "page-";
+/// What the name of [`Work::Sheet`] begins with.
+const SHEET: &str = "sheet-";
 
 impl Work {
     /// The work on a document of this type that needs a child.
@@ -42,6 +46,7 @@ impl Work {
             Self::Pdf(engine) => engine.name().to_owned(),
             Self::Other(media) => media.name().to_owned(),
             Self::Page(number) => format!("{PAGE}{number}"),
+            Self::Sheet(number) => format!("{SHEET}{number}"),
         }
     }
 
@@ -51,6 +56,9 @@ impl Work {
         }
         if let Some(number) = name.strip_prefix(PAGE) {
             return number.parse().ok().map(Self::Page);
+        }
+        if let Some(number) = name.strip_prefix(SHEET) {
+            return number.parse().ok().map(Self::Sheet);
         }
         <EngineChoice as clap::ValueEnum>::from_str(name, false).ok().map(Self::Pdf)
     }
@@ -187,7 +195,9 @@ mod tests {
     fn an_order_travels_as_arguments() {
         let other = [MediaType::Html, MediaType::Docx, MediaType::Eml]
             .map(|media| Work::on(&media).expect("read apart"));
-        for work in [Work::Pdf(EngineChoice::PdfExtract), Work::Page(7)].into_iter().chain(other) {
+        for work in
+            [Work::Pdf(EngineChoice::PdfExtract), Work::Page(7), Work::Sheet(1)].into_iter().chain(other)
+        {
             let order = Order {
                 work,
                 memory_bytes: 1,

@@ -9,6 +9,7 @@ use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
 use hayro_interpret::InterpreterSettings;
 
 use crate::document::ReadError;
+use crate::formats::image;
 use crate::frames::{self, Body, PictureFrame};
 use crate::pdf;
 
@@ -17,7 +18,7 @@ use crate::pdf;
 pub const MAX_PIXELS: u64 = 20_000_000;
 
 /// Pixels on one side; the renderer counts them in 16 bits.
-const MAX_SIDE: f32 = 16_000.0;
+pub(crate) const MAX_SIDE: f32 = 16_000.0;
 
 /// Real scans lose 7 % of their words at half of this.
 const DPI: f32 = 300.0;
@@ -41,8 +42,23 @@ pub fn page(document: &Arc<Vec<u8>>, number: u32, out: &mut impl Write) -> Resul
     let drawn = render(page, &cache, &InterpreterSettings::default(), &RenderSettings::default(), &settings);
     let size =
         PictureFrame { width: drawn.width().into(), height: drawn.height().into(), points_wide, points_high };
+    show(size, &grey(&drawn), out)
+}
+
+/// Writes a page of a picture as [`page`] does one of a PDF. It has no size in points: a point is a pixel of it.
+///
+/// # Errors
+/// [`ReadError::Broken`], [`ReadError::LimitExceeded`].
+pub fn sheet(document: &[u8], number: u32, out: &mut impl Write) -> Result<(), ReadError> {
+    let drawn = image::draw(document, number)?;
+    let (width, height) = drawn.grey.dimensions();
+    let (points_wide, points_high) = (drawn.size.0 as f32, drawn.size.1 as f32);
+    show(PictureFrame { width, height, points_wide, points_high }, drawn.grey.as_raw(), out)
+}
+
+fn show(size: PictureFrame, grey: &[u8], out: &mut impl Write) -> Result<(), ReadError> {
     frames::write(out, Body::Picture(size))?;
-    for rows in grey(&drawn).chunks(PIECE) {
+    for rows in grey.chunks(PIECE) {
         frames::write(out, Body::Rows(rows.to_vec()))?;
     }
     Ok(())

@@ -155,14 +155,22 @@ pub fn read(
         MediaType::Pdf => {
             let mut file = as_file(content)?;
             let text = apart(Work::Pdf(options.pdf_engine), &mut file, options, on_page)?;
-            return recognised(text, &mut file, options, on_page);
+            return recognised(text, &mut file, Work::Page, options, on_page);
         }
         MediaType::Csv => formats::csv,
         MediaType::PlainText => formats::plain_text,
         MediaType::Markdown => formats::markdown,
         MediaType::Locked => return Err(ReadError::Encrypted),
         other => match Work::on(&other) {
-            Some(work) => return apart(work, &mut as_file(content)?, options, on_page),
+            Some(work) => {
+                let mut file = as_file(content)?;
+                let text = apart(work, &mut file, options, on_page)?;
+                return if other.is_image() {
+                    recognised(text, &mut file, Work::Sheet, options, on_page)
+                } else {
+                    Ok(text)
+                };
+            }
             None => return Err(ReadError::Unsupported(other.to_string())),
         },
     };
@@ -212,10 +220,11 @@ fn as_file(content: Source<'_>) -> Result<File, ReadError> {
     }
 }
 
-/// Has the pages that are pictures recognised, and judges what there is then.
+/// Has the pages that are pictures recognised, each drawn by the work that `draw` names, and judges what there is then.
 fn recognised(
     mut text: Text,
     file: &mut File,
+    draw: fn(u32) -> Work,
     options: &Options,
     on_page: &mut dyn FnMut(&Page, u32),
 ) -> Result<Text, ReadError> {
@@ -226,11 +235,11 @@ fn recognised(
             (OcrChoice::Off, _) => why = Unrecognised::SwitchedOff,
             (OcrChoice::Here, None) => why = Unrecognised::NoRecogniser,
             (OcrChoice::Here, Some(recogniser)) => {
-                let order = options.order(Work::Page(0));
+                let order = options.order(draw(0));
                 let wall = Duration::from_secs(options.max_wall_seconds);
                 let language = options.language.as_deref();
                 Reading::new(recogniser, options.program(), language, options.max_ocr_seconds)
-                    .pages(&mut text, file, &order, wall, on_page)?;
+                    .pages(&mut text, file, draw, &order, wall, on_page)?;
             }
         }
     }

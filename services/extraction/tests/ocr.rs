@@ -125,3 +125,62 @@ fn a_recogniser_that_hangs_or_lies_costs_its_page() {
         assert!(text.pages[1].blocks.is_empty(), "{name}: {:?}", text.pages[1]);
     }
 }
+
+fn read_picture(media: MediaType, bytes: &[u8]) -> Result<Text, ReadError> {
+    read(media, Source::Bytes(bytes), &options(), &mut |_, _| {})
+}
+
+#[test]
+fn pictures_are_documents() {
+    let fax = std::fs::read(sample("fax.tiff")).expect("a sample");
+    let text = read_picture(MediaType::Tiff, &fax).expect("text");
+    assert_eq!(
+        text.pages.iter().map(|page| (page.number, page.recognised)).collect::<Vec<_>>(),
+        [(1, true), (2, true)]
+    );
+    let both = format!("{}\n{}", text_of(&text, 0), text_of(&text, 1));
+    assert!(f1(&both, &letter()) >= 0.95, "{both}");
+    assert!((text.pages[0].width - 1652.0).abs() < 1.0, "{}", text.pages[0].width);
+
+    let photo = std::fs::read(sample("photo.jpg")).expect("a sample");
+    let text = read_picture(MediaType::Jpeg, &photo).expect("text");
+    let page = &text.pages[0];
+    assert!(f1(&text_of(&text, 0), &letter()) >= 0.95, "{}", text_of(&text, 0));
+    assert_eq!((page.width, page.height), (1652.0, 2338.0), "as it is meant to be seen, in its own pixels");
+    let first = &page.blocks[0].lines[0];
+    assert!(first.x0 > 150.0 && first.x0 < 300.0 && first.y0 > 200.0 && first.y0 < 350.0, "{first:?}");
+    assert!(text.engine.contains("image") && text.engine.contains("tesseract"), "{}", text.engine);
+}
+
+#[test]
+fn a_picture_comes_in_many_formats_and_sizes() {
+    let photo = image::open(sample("photo.jpg")).expect("a sample").rotate90();
+    for (format, media, width) in [
+        (image::ImageFormat::Png, MediaType::Png, 1652),
+        // A screenshot's letters: eleven pixels high.
+        (image::ImageFormat::Png, MediaType::Png, 826),
+        (image::ImageFormat::WebP, MediaType::WebP, 1652),
+        (image::ImageFormat::Gif, MediaType::Gif, 1652),
+    ] {
+        let scaled = photo.resize(width, u32::MAX, image::imageops::FilterType::Triangle);
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        scaled.into_rgb8().write_to(&mut bytes, format).expect("written");
+        let text = read_picture(media, bytes.get_ref()).expect("text");
+        let f1 = f1(&text_of(&text, 0), &letter());
+        assert!(f1 >= 0.95, "{format:?} of {width} pixels: {f1}");
+    }
+}
+
+#[test]
+fn a_picture_without_words_or_without_sense_is_refused() {
+    let mut blank = std::io::Cursor::new(Vec::new());
+    let grey = image::GrayImage::from_pixel(800, 600, image::Luma([200]));
+    grey.write_to(&mut blank, image::ImageFormat::Png).expect("written");
+    let outcome = read_picture(MediaType::Png, blank.get_ref());
+    assert!(
+        matches!(outcome, Err(ReadError::Scanned { pages: 1, why: Unrecognised::NoWords })),
+        "{outcome:?}"
+    );
+    let outcome = read_picture(MediaType::Png, b"\x89PNG\r\n\x1a\nand no more");
+    assert!(matches!(outcome, Err(ReadError::Broken(_))), "{outcome:?}");
+}

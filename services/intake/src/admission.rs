@@ -103,8 +103,7 @@ impl Admission {
 
 /// The name of a type that can be read.
 fn readable(media: media::MediaType) -> Result<String> {
-    // Pictures are told apart, but nothing reads them yet: said at once rather than by a stage.
-    if matches!(media, media::MediaType::Unsupported(_)) || media.is_image() {
+    if matches!(media, media::MediaType::Unsupported(_)) {
         let message = format!("documents of type {media} cannot be read; the README lists what can");
         return Err(StageError::new(ErrorCode::DocumentTypeUnsupported, message));
     }

@@ -3,6 +3,7 @@
 //! Each must end within its limits, as text or as a refusal; what it asks for must cost nobody else anything.
 
 mod html;
+mod images;
 mod pdf;
 mod pictures;
 
@@ -32,6 +33,11 @@ pub fn attacks() -> Vec<Attack> {
         of("application/pdf", pdf::ATTACKS),
         of("application/pdf", pictures::ATTACKS),
         of("text/html", html::ATTACKS),
+        of("image/png", images::PNG),
+        of("image/tiff", images::TIFF),
+        of("image/jpeg", images::JPEG),
+        of("image/gif", images::GIF),
+        of("image/webp", images::WEBP),
     ]
     .concat()
 }

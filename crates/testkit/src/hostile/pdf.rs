@@ -187,7 +187,7 @@ pub fn zipped(dictionary: &str, piece: &[u8], times: usize) -> Vec<u8> {
     stream(&format!("/Filter/FlateDecode{dictionary}"), &deflated(piece, times))
 }
 
-fn deflated(piece: &[u8], times: usize) -> Vec<u8> {
+pub(super) fn deflated(piece: &[u8], times: usize) -> Vec<u8> {
     let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     for _ in 0..times {
         out.write_all(piece).expect("a vector takes everything");

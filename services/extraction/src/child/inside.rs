@@ -136,6 +136,10 @@ fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
             picture::page(&Arc::new(pdf::cut_to_header(document)?), number, out)?;
             Ok(Summary::default())
         }
+        Work::Sheet(number) => {
+            picture::sheet(&document, number, out)?;
+            Ok(Summary::default())
+        }
         Work::Other(media) => other(media, &document, &mut sink),
     }
 }

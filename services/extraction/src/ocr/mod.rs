@@ -21,6 +21,10 @@ const WALL_SECONDS: u64 = 300;
 /// Below this a page may stand on its head or on its side: it is read once more, turned as it seems to be.
 const DOUBTFUL: f32 = 0.6;
 
+/// What the recogniser does about paper that is darker in one place than in another. A photograph always has some: with
+/// the usual one threshold for all of it, half of one was seen to be black.
+const UNEVEN_LIGHT: &[&str] = &["-c", "thresholding_method=2"];
+
 /// Where text is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum OcrChoice {
@@ -91,6 +95,8 @@ pub struct Reading<'a> {
     recogniser: &'a Recogniser,
     program: &'a Path,
     language: Option<String>,
+    /// See [`UNEVEN_LIGHT`].
+    light: &'static [&'static str],
     until: Instant,
     spent_ms: u64,
 }
@@ -102,10 +108,11 @@ impl<'a> Reading<'a> {
     pub fn new(recogniser: &'a Recogniser, program: &'a Path, language: Option<&str>, seconds: u64) -> Self {
         let language = language.and_then(|name| languages::named(name, &recogniser.languages));
         let until = Instant::now() + Duration::from_secs(seconds);
-        Self { recogniser, program, language, until, spent_ms: 0 }
+        Self { recogniser, program, language, light: &[], until, spent_ms: 0 }
     }
 
-    /// Recognises every page of `text` that needs it. `order` says what a child that draws one may use.
+    /// Recognises every page of `text` that needs it. `draw` names the work that draws a page, `order` says what a child
+    /// may use for it.
     ///
     /// A page that cannot be drawn or read stays as it is: the others are worth having.
     ///
@@ -115,14 +122,18 @@ impl<'a> Reading<'a> {
         mut self,
         text: &mut Text,
         document: &mut File,
+        draw: fn(u32) -> Work,
         order: &Order,
         wall: Duration,
         on_page: &mut dyn FnMut(&Page, u32),
     ) -> Result<(), ReadError> {
         let total = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
         let mut any = false;
+        if matches!(draw(0), Work::Sheet(_)) {
+            self.light = UNEVEN_LIGHT;
+        }
         for page in text.pages.iter_mut().filter(|page| page.needs_recognition()) {
-            let order = Order { work: Work::Page(page.number), ..*order };
+            let order = Order { work: draw(page.number), ..*order };
             let drawn = child::picture(self.program, &order, document, Instant::now() + wall);
             match drawn.and_then(|picture| self.page(page, picture)) {
                 Ok(()) => any = true,
@@ -215,6 +226,7 @@ impl<'a> Reading<'a> {
         let data = self.recogniser.data.as_ref().map(|path| path.to_string_lossy().into_owned());
         let mut arguments = vec!["stdin", "stdout"];
         arguments.extend(data.iter().flat_map(|path| ["--tessdata-dir", path.as_str()]));
+        arguments.extend(self.light);
         arguments.extend(wish);
         let left = self.left();
         if left.is_zero() {

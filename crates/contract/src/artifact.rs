@@ -48,6 +48,11 @@ macro_rules! texts {
 }
 texts!(ExtractedText => Extraction, SanitizedText => Sanitization);
 
+/// The reader of a page whose text was recognised in a picture.
+pub const RECOGNISED: &str = "ocr";
+/// The reader of a page that nothing could be made of.
+pub const UNREAD: &str = "none";
+
 /// SHA-256 in lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))

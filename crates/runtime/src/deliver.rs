@@ -227,7 +227,7 @@ impl Carrier {
         let outcome = self.run(heard, contents, desk, delivery).await?;
         let (Some(key), Some(body)) = (name, &outcome.body) else { return Ok(outcome) };
         let ours = artifact::sha256_hex(body);
-        let claim = self.artifacts.put(&key, body.clone().into()).await?;
+        let claim = self.artifacts.put(&key, body.clone()).await?;
         if claim.sha256 != ours {
             // Another delivery was first, with another answer. What is stored is what was said.
             let found = self.artifacts.get(&key).await?;

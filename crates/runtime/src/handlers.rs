@@ -58,8 +58,11 @@ impl<S: Stage> Handler for Staged<S> {
             })?;
             let (says, writes) = self.0.run(&job, input).await?;
             let fact: Kind = says.into();
-            let output = StageOutput { fact: Some(Fact { kind: Some(fact.clone()) }), body: writes.encode() };
-            Ok(Outcome { fact, body: Some(output.encode_to_vec()), claim: None, job: None })
+            let body = writes.encode();
+            // A document's text may be long: it is not held more often than it has to be.
+            drop(writes);
+            let output = StageOutput { fact: Some(Fact { kind: Some(fact.clone()) }), body };
+            Ok(Outcome { fact, body: Some(output.encode_to_vec().into()), claim: None, job: None })
         })
     }
 }

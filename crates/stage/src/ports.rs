@@ -97,7 +97,7 @@ pub struct Outcome {
     /// What to say.
     pub fact: Kind,
     /// What to leave behind a claim check, in encoded form; `None` leaves nothing new.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<bytes::Bytes>,
     /// A claim that the handler has made itself.
     pub claim: Option<Claim>,
     /// The job as it is now, if the handler changed more of it than the fact tells.

@@ -22,7 +22,7 @@ pub use millrace_media::{MediaType, media_type};
 pub use ocr::{OcrChoice, Recogniser};
 pub use reading::{Options, Source, read};
 
-use millrace_contract::artifact::ExtractedText;
+use millrace_contract::artifact::{ExtractedText, RECOGNISED, UNREAD};
 use millrace_contract::wire::{self, DocumentText, Extracted, Uploaded};
 use millrace_contract::{ErrorCode, Hop, Service};
 use millrace_stage::{Content, Document, Job, Result, Stage, StageError, agrees};
@@ -110,6 +110,11 @@ fn count(pages: &[Page], which: impl Fn(&Page) -> bool) -> u32 {
 }
 
 fn on_the_wire(page: Page) -> wire::Page {
+    let reader = match &page {
+        page if page.recognised => RECOGNISED,
+        page if page.needs_recognition() => UNREAD,
+        _ => "",
+    };
     let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block {
         number,
         text: block.text,
@@ -123,7 +128,7 @@ fn on_the_wire(page: Page) -> wire::Page {
         height: page.height,
         // On the wire 0 is unknown.
         confidence: page.confidence.map_or(0.0, |confidence| confidence.max(0.001)),
-        reader: if page.recognised { "ocr".to_owned() } else { String::new() },
+        reader: reader.to_owned(),
         ..wire::Page::default()
     }
 }

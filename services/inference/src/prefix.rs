@@ -6,6 +6,7 @@ use crate::calls::Calls;
 use crate::plan::Question;
 use millrace_contract::ledger;
 use millrace_contract::wire::{Routed, Spent};
+use millrace_provider::models::Model;
 use millrace_provider::{KEPT_FOR, Kept, Shape, Tier, Vendor};
 use millrace_stage::Job;
 use serde_json::Value;
@@ -69,7 +70,10 @@ impl Calls {
             if !self.has_asked(job, first, &request).await && self.unanswered(job, &group).await < WORTH {
                 continue;
             }
-            match self.carry(job, &keeping(first), &request, None, spent, 1).await {
+            match self
+                .carry(job, &keeping(first.model, first.part, first.parts), &request, None, spent, 1)
+                .await
+            {
                 Ok(made) => {
                     ledger::add(spent, &made.spent);
                     let until = UNIX_EPOCH + Duration::from_millis(made.asked_ms) + KEPT_FOR;
@@ -114,10 +118,10 @@ fn shared(group: &[&Question<'_>]) -> usize {
 }
 
 /// The call that makes it, as the journal and the guards see it.
-fn keeping<'q>(first: &Question<'q>) -> Question<'q> {
+fn keeping(model: &Model, part: u32, parts: u32) -> Question<'_> {
     Question {
         prompt: "document",
-        model: first.model,
+        model,
         system: String::new(),
         user: String::new(),
         schema: Cow::Owned(Value::Null),
@@ -126,8 +130,8 @@ fn keeping<'q>(first: &Question<'q>) -> Question<'q> {
         think_less: true,
         tier: Tier::Standard,
         again: 0,
-        part: first.part,
-        parts: first.parts,
+        part,
+        parts,
     }
 }
 
@@ -161,19 +165,6 @@ mod tests {
     }
 
     fn blank(models: &Models) -> Question<'_> {
-        Question {
-            prompt: "p",
-            model: models.get("pro").unwrap(),
-            system: String::new(),
-            user: String::new(),
-            schema: Cow::Owned(Value::Null),
-            shape: Shape::Schema,
-            max_output_tokens: 0,
-            think_less: true,
-            tier: Tier::Standard,
-            again: 0,
-            part: 0,
-            parts: 0,
-        }
+        keeping(models.get("pro").unwrap(), 0, 0)
     }
 }

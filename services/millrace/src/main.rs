@@ -10,6 +10,7 @@ mod operate;
 mod policy;
 mod profile;
 mod submit;
+mod told;
 mod up;
 mod vault;
 

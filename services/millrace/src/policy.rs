@@ -1,5 +1,6 @@
 //! `millrace policy`: what is done with personal data, and what is wrong with a file that says so. Reads files only.
 
+use crate::told;
 use anyhow::Context as _;
 use millrace_sanitization::policy::Policies;
 use std::path::{Path, PathBuf};
@@ -43,16 +44,7 @@ impl Manage {
             }),
             Command::Show { policy, tenant, profile } => shown(policy.as_deref(), &tenant, &profile),
         };
-        match told {
-            Ok((told, good)) => {
-                print!("{told}");
-                if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-            }
-            Err(error) => {
-                eprintln!("{error:#}");
-                ExitCode::FAILURE
-            }
-        }
+        told::end(told)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `millrace profile`: what is asked about documents, and what is wrong with it. Reads files only; nothing has to run.
 
+use crate::told;
 use millrace_profile::{Mistakes, Profile, Profiles, Source, check};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,16 +35,7 @@ impl Manage {
             Command::Check { dir } => checked(&dir),
             Command::List { profiles } => listed(profiles).map(|told| (told, true)),
         };
-        match told {
-            Ok((told, good)) => {
-                print!("{told}");
-                if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-            }
-            Err(error) => {
-                eprintln!("{error:#}");
-                ExitCode::FAILURE
-            }
-        }
+        told::end(told)
     }
 }
 

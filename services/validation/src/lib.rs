@@ -12,7 +12,7 @@ pub mod section;
 pub mod written;
 
 use grounding::Index;
-use millrace_contract::artifact::SanitizedText;
+use millrace_contract::artifact::{SanitizedText, UNREAD};
 use millrace_contract::remedy::Action;
 use millrace_contract::wire::{self, Answer, Answers, Completed, Fault, Inferred, Report};
 use millrace_contract::{ErrorCode, Hop, Service};
@@ -57,7 +57,7 @@ const _: () = assert!(agrees::<Validation>());
 
 impl Stage for Validation {
     const HOP: &'static Hop = Service::Validation.hop();
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type Settings = Settings;
     type Heard = Inferred;
     type Reads = (Read<Answers>, Read<SanitizedText>);
@@ -155,9 +155,19 @@ impl Validation {
         }
         let evidence =
             sections.values().map(grounding::count).fold(grounding::Count::default(), |all, one| all + one);
-        let (pages, warnings) = (text.pages.len(), found.warnings);
-        let signals = &text.signals;
-        Ok(Made { profile, job: known, pages, answers, sections, repairs, warnings, evidence, signals, cut })
+        Ok(Made {
+            profile,
+            job: known,
+            pages: text.pages.len(),
+            unread: text.pages.iter().filter(|page| page.reader == UNREAD).map(|page| page.number).collect(),
+            answers,
+            sections,
+            repairs,
+            warnings: found.warnings,
+            evidence,
+            signals: &text.signals,
+            cut,
+        })
     }
 }
 

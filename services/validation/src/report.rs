@@ -17,8 +17,10 @@ pub struct Made<'a> {
     pub profile: &'a Profile,
     /// What is known of the job.
     pub job: &'a Job,
-    /// Pages of the document.
+    /// Pages of the document that were looked at.
     pub pages: usize,
+    /// Those of them, by number, that nothing could be made of.
+    pub unread: Vec<u32>,
     /// All answers.
     pub answers: &'a [Answer],
     /// By prompt, in the order of the profile.
@@ -67,10 +69,11 @@ impl Made<'_> {
             "document": document(self.job),
             "language": self.job.language,
             "pages": self.pages,
+            "unread_pages": self.unread,
             "provider": first.map(|answer| answer.provider.as_str()),
             "model": first.map(|answer| answer.model.as_str()),
             "models": models,
-            "degraded": self.cut || self.answers.iter().any(is_degraded),
+            "degraded": self.cut || !self.unread.is_empty() || self.answers.iter().any(is_degraded),
             "sections": self.sections,
             "evidence": { "found": self.evidence.found, "withheld": self.evidence.withheld },
             "signals": self.signals.iter().map(signal).collect::<Vec<_>>(),

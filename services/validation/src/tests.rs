@@ -149,3 +149,22 @@ fn findings_that_contradict_are_asked_about_once_and_then_published_with_a_warni
     let warnings = report["warnings"].as_array().unwrap();
     assert!(warnings.iter().any(|warning| warning["at"] == "/summary/title"), "{warnings:?}");
 }
+
+#[test]
+fn a_report_shows_where_its_evidence_stands_and_which_pages_nobody_read() {
+    let mut text = text();
+    let line = |start, y0| wire::Line { start, x0: 50.0, y0, x1: 300.25, y1: y0 + 12.0 };
+    text.pages[0].blocks[0].lines = vec![line(0, 100.0), line(17, 114.0), line(28, 128.0)];
+    (text.pages[0].width, text.pages[0].height) = (595.0, 842.0);
+    text.pages.push(Page { number: 7, reader: UNREAD.to_owned(), ..Page::default() });
+    let stage = stage();
+    let profile = stage.profiles.get(SUMMARY).unwrap();
+    let answers = [answer(SUMMARY, &summary("EUR 100 a month"))];
+    let report =
+        stage.assemble(profile, &wire::Job::default(), &answers, &text).map(|made| made.json()).unwrap();
+    let evidence = &report["sections"][SUMMARY]["key_points"][0]["evidence"];
+    // "The fee is EUR 100 a month.": the quote begins on the first line and ends on the second.
+    assert_eq!(evidence["boxes"], json!([[50.0, 100.0, 300.3, 112.0], [50.0, 114.0, 300.3, 126.0]]));
+    assert_eq!(evidence["page_size"], json!([595.0, 842.0]));
+    assert_eq!((&report["unread_pages"], &report["degraded"]), (&json!([7]), &json!(true)));
+}

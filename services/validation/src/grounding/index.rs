@@ -4,7 +4,7 @@ use super::fold::Folded;
 use super::fuzzy::Words;
 use super::tokens::{self, Token};
 use crate::written::words::words;
-use millrace_contract::wire::DocumentText;
+use millrace_contract::wire::{DocumentText, Line};
 use millrace_profile::block_id;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -31,6 +31,25 @@ pub struct Entry {
     pub text: String,
     /// Where it stands in the folded text.
     pub folded: Range<usize>,
+    /// Where its lines stand on the page; empty where nobody knows.
+    lines: Vec<Line>,
+    /// Width and height of the page, points.
+    pub page_size: (f32, f32),
+}
+
+impl Entry {
+    /// The boxes of the lines on which some of its characters stand, in points from the upper left corner of the page:
+    /// left, upper, right and lower edge.
+    pub fn boxes(&self, characters: &Range<usize>) -> Vec<[f32; 4]> {
+        let byte = |character: usize| {
+            self.text.char_indices().nth(character).map_or(self.text.len(), |(byte, _)| byte)
+        };
+        let (start, end) = (byte(characters.start), byte(characters.end));
+        let ends = self.lines.iter().skip(1).map(|next| next.start as usize).chain([self.text.len()]);
+        let touched =
+            self.lines.iter().zip(ends).filter(|(line, until)| (line.start as usize) < end && start < *until);
+        touched.map(|(line, _)| [line.x0, line.y0, line.x1, line.y1]).collect()
+    }
 }
 
 /// The document's tokens.
@@ -54,7 +73,14 @@ impl Index {
                 let id = block_id(page.number, block.number);
                 by_id.insert(id.clone(), blocks.len());
                 let range = start..folded.text.len();
-                blocks.push(Entry { id, page: page.number, text: block.text.clone(), folded: range });
+                blocks.push(Entry {
+                    id,
+                    page: page.number,
+                    text: block.text.clone(),
+                    folded: range,
+                    lines: block.lines.clone(),
+                    page_size: (page.width, page.height),
+                });
                 folded.put(' ', 0);
             }
         }

@@ -108,6 +108,12 @@ fn shown(found: &Found, ids: &[String], index: &Index) -> Value {
         "page": entry.page, "block": entry.id, "start": found.quote.start, "end": found.quote.end,
         "quote": quote, "match": how, "score": score, "grounded": true,
     });
+    let boxes = entry.boxes(&found.quote);
+    if !boxes.is_empty() {
+        let tenth = |points: f32| (f64::from(points) * 10.0).round() / 10.0;
+        shown["boxes"] = boxes.iter().map(|edges| json!(edges.map(tenth))).collect();
+        shown["page_size"] = json!([tenth(entry.page_size.0), tenth(entry.page_size.1)]);
+    }
     // The proof may go on in other blocks; those that do not exist are not named again.
     let mut also: Vec<&str> = Vec::new();
     for id in ids.iter().filter_map(|id| index.block(id)).map(|block| index.entry(block).id.as_str()) {

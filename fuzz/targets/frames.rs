@@ -1,5 +1,6 @@
 //! What a reading process says to its parent, which believes none of it.
 
+use millrace_contract::Pages;
 use millrace_extraction::ReadError;
 use millrace_extraction::child::{overheard, overlooked};
 use millrace_extraction::limits::{MAX_BLOCKS, Order, Work};
@@ -21,6 +22,8 @@ pub fn run(data: &[u8]) {
         text_bytes: TEXT_BYTES,
         attachments: 3,
         attached_bytes: 1_000,
+        password: false,
+        wanted: Pages::default(),
     };
     let whole = overheard(&order, said.chunks(said.len().max(1)));
     let pieces = overheard(&order, said.chunks(cut));

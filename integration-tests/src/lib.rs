@@ -170,6 +170,30 @@ impl World {
         async_nats::jetstream::new(client)
     }
 
+    /// Every message of every stream: where it stands, and all of it.
+    ///
+    /// # Panics
+    /// If the broker does not answer.
+    pub async fn messages(&self) -> Vec<(String, Vec<u8>)> {
+        use futures_util::StreamExt as _;
+        let js = self.client().await;
+        let names: Vec<String> = js.stream_names().map(Result::unwrap).collect().await;
+        let mut all = Vec::new();
+        for name in names {
+            let mut stream = js.get_stream(&name).await.unwrap();
+            let state = stream.info().await.unwrap().state.clone();
+            // One by one: a work queue has no second reader.
+            for sequence in state.first_sequence..=state.last_sequence {
+                // What was settled or replaced is not there any more.
+                let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+                let headers = format!("{:?}", message.headers);
+                let whole = [message.subject.as_bytes(), headers.as_bytes(), &message.payload].concat();
+                all.push((message.subject.to_string(), whole));
+            }
+        }
+        all
+    }
+
     /// Messages that a service's consumers have in flight.
     pub async fn in_flight(&self, service: &str) -> u64 {
         let js = self.client().await;

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
-use futures_util::StreamExt as _;
 use integration_tests::{World, contract};
 use millrace_testkit::eventually;
 use millrace_testkit::otlp::Collector;
@@ -51,26 +50,6 @@ fn found(place: &str, bytes: &[u8], needles: &[String], leaks: &mut Vec<String>)
             leaks.push(format!("{needle} in {place}"));
         }
     }
-}
-
-/// Every message of every stream: where it stands, and all of it.
-async fn messages(world: &World) -> Vec<(String, Vec<u8>)> {
-    let js = world.client().await;
-    let names: Vec<String> = js.stream_names().map(Result::unwrap).collect().await;
-    let mut all = Vec::new();
-    for name in names {
-        let mut stream = js.get_stream(&name).await.unwrap();
-        let state = stream.info().await.unwrap().state.clone();
-        // One by one: a work queue has no second reader.
-        for sequence in state.first_sequence..=state.last_sequence {
-            // What was settled or replaced is not there any more.
-            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
-            let headers = format!("{:?}", message.headers);
-            let whole = [message.subject.as_bytes(), headers.as_bytes(), &message.payload].concat();
-            all.push((message.subject.to_string(), whole));
-        }
-    }
-    all
 }
 
 /// What a document is before it is sanitized.
@@ -138,7 +117,7 @@ async fn nothing_leaks() {
     let needles = needles();
     let mut leaks = Vec::new();
     let (mut searched, mut before) = (0, Vec::new());
-    for (subject, bytes) in messages(&world).await {
+    for (subject, bytes) in world.messages().await {
         if is_before(&subject) {
             found(&subject, &bytes, &needles, &mut before);
         } else {

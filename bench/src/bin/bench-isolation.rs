@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 use millrace_bench::reading;
-use millrace_extraction::pdf::{EngineChoice, cut_to_header};
+use millrace_contract::Pages;
+use millrace_extraction::pdf::{Asked, EngineChoice, cut_to_header};
 use millrace_extraction::{MediaType, Options, Source, confine, read};
 use millrace_testkit::{binary, root};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -58,7 +59,8 @@ fn main() -> Result<()> {
             let before = cpu_ms()?;
             let document = Arc::new(cut_to_header(bytes.clone())?);
             let mut pages = 0;
-            line.engine.engine().read(&document, &mut |found| {
+            let asked = Asked { document: &document, password: None, wanted: &Pages::default() };
+            line.engine.engine().read(&asked, &mut |found| {
                 pages += u32::from(matches!(found, millrace_extraction::pdf::Found::Page(_)));
                 Ok(())
             })?;

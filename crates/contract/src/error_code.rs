@@ -57,6 +57,8 @@ codes! {
     DocumentTooLarge, "document_too_large", Reject, "The document is larger than the upload limit.";
     DocumentTypeUnsupported, "document_type_unsupported", Reject, "The document is of a type that cannot be read.";
     DocumentEncrypted, "document_encrypted", Reject, "The document needs a password.";
+    DocumentPasswordWrong, "document_password_wrong", Reject, "The password that came with the document does not open it.";
+    PagesInvalid, "pages_invalid", Reject, "The pages asked for are none, or none that the document has.";
     DocumentBroken, "document_broken", Reject, "The document is damaged beyond reading.";
     DocumentScanned, "document_scanned", Reject, "The document is images without text.";
     DocumentLimitsExceeded, "document_limits_exceeded", Reject, "Reading the document exceeded its limits.";

@@ -94,6 +94,11 @@ pub fn payer(job: &wire::Job) -> String {
     format!("{}:{}.{}", job.id, job.run, job.round)
 }
 
+/// What a document's password is sealed together with: for another job, or another tenant's, it does not open.
+pub fn password_bound(tenant: &str, job: &str) -> String {
+    format!("millrace document password|{tenant}|{job}")
+}
+
 /// Adds to what is known of a job what a fact tells, so that the next event carries it on.
 pub fn absorb(job: &mut wire::Job, fact: &Kind) {
     match fact {

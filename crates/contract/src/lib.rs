@@ -7,6 +7,7 @@ pub mod error_code;
 pub mod event;
 pub mod ids;
 pub mod ledger;
+pub mod pages;
 pub mod protocol;
 pub mod remedy;
 pub mod render;
@@ -23,4 +24,5 @@ pub mod wire {
 pub use choreography::{CHOREOGRAPHY, EventKind, Hop, Service};
 pub use error_code::{Disposition, ErrorCode};
 pub use ids::{JobId, Tenant};
+pub use pages::Pages;
 pub use remedy::Action;

@@ -118,6 +118,19 @@ impl PublicKey {
             bytes.and_then(|bytes| PublicBytes::from_bytes(&bytes).ok()).ok_or(VaultError::Key(line))?;
         Ok(Self { id: id_of(&key), key })
     }
+
+    /// Seals bytes: the encapsulated key and the ciphertext.
+    pub(crate) fn seal(&self, plain: &[u8], bound: &str) -> Result<(Vec<u8>, Vec<u8>), VaultError> {
+        let sealed = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeS::Base,
+            &self.key,
+            self.id.as_bytes(),
+            plain,
+            bound.as_bytes(),
+        );
+        let (encapsulated, sealed) = sealed.map_err(|_| VaultError::Closed)?;
+        Ok((encapsulated.to_bytes().to_vec(), sealed))
+    }
 }
 
 impl SecretKeys {
@@ -147,6 +160,31 @@ impl SecretKeys {
         let (id, key) = self.0.first()?;
         Some(PublicKey { id: id.clone(), key: X25519HkdfSha256::sk_to_pk(key) })
     }
+
+    /// Undoes [`PublicKey::seal`] for the key of that name.
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        encapsulated: &[u8],
+        sealed: &[u8],
+        bound: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let (id, key) = self
+            .0
+            .iter()
+            .find(|(id, _)| id == name)
+            .ok_or_else(|| VaultError::UnknownKey(name.chars().take(64).collect()))?;
+        let encapsulated = Encapsulated::from_bytes(encapsulated).map_err(|_| VaultError::Format)?;
+        let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeR::Base,
+            key,
+            &encapsulated,
+            id.as_bytes(),
+            sealed,
+            bound.as_bytes(),
+        );
+        plain.map(Zeroizing::new).map_err(|_| VaultError::Closed)
+    }
 }
 
 impl fmt::Debug for PublicKey {
@@ -167,21 +205,8 @@ impl Wrap for PublicKey {
     }
 
     fn wrap(&self, key: &DataKey, bound: &str) -> Result<WrappedKey, VaultError> {
-        let (encapsulated, wrapped) =
-            hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-                &OpModeS::Base,
-                &self.key,
-                self.id.as_bytes(),
-                key.bytes(),
-                bound.as_bytes(),
-            )
-            .map_err(|_| VaultError::Closed)?;
-        Ok(WrappedKey {
-            format: FORMAT,
-            kek: self.id.clone(),
-            encapsulated: encapsulated.to_bytes().to_vec(),
-            key: wrapped,
-        })
+        let (encapsulated, key) = self.seal(key.bytes(), bound)?;
+        Ok(WrappedKey { format: FORMAT, kek: self.id.clone(), encapsulated, key })
     }
 }
 
@@ -190,21 +215,7 @@ impl Unwrap for SecretKeys {
         if wrapped.format != FORMAT {
             return Err(VaultError::Format);
         }
-        let (id, key) = self
-            .0
-            .iter()
-            .find(|(id, _)| *id == wrapped.kek)
-            .ok_or_else(|| VaultError::UnknownKey(wrapped.kek.chars().take(64).collect()))?;
-        let encapsulated = Encapsulated::from_bytes(&wrapped.encapsulated).map_err(|_| VaultError::Format)?;
-        let key = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-            &OpModeR::Base,
-            key,
-            &encapsulated,
-            id.as_bytes(),
-            &wrapped.key,
-            bound.as_bytes(),
-        );
-        DataKey::of(&Zeroizing::new(key.map_err(|_| VaultError::Closed)?))
+        DataKey::of(&self.open(&wrapped.kek, &wrapped.encapsulated, &wrapped.key, bound)?)
     }
 }
 

@@ -9,9 +9,11 @@
 
 mod keys;
 mod restore;
+mod secret;
 
 pub use keys::{DataKey, PublicKey, SecretKeys, Unwrap, Wrap, generate};
 pub use restore::{Original, Restored, restore, restore_text};
+pub use secret::{LONGEST_SECRET, open_secret, seal_secret};
 
 use chacha20poly1305::aead::{Aead as _, Generate as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -39,6 +41,9 @@ pub enum VaultError {
     /// Text that should be a key.
     #[error("line {0} is no vault key")]
     Key(usize),
+    /// More than fits.
+    #[error("a secret may have {LONGEST_SECRET} bytes")]
+    TooLong,
     /// Nothing to work with.
     #[error("there is no {0} key in it")]
     NoKey(&'static str),

@@ -1,6 +1,7 @@
 //! What a document becomes: pages of paragraphs, or the one reason why not.
 
 use crate::spool::Spool;
+use millrace_contract::Pages;
 
 /// Fewer words than this on a page are a stamp or a page number, not a text layer.
 pub const FEW_WORDS: usize = 10;
@@ -107,7 +108,7 @@ impl Page {
 /// A document that could be read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Text {
-    /// All pages, blank ones included, in order.
+    /// All pages that were wanted, blank ones included, in order.
     pub pages: Vec<Page>,
     /// Which engine's text was kept, with its version: `unpdf 0.52.1`. Several are joined with ` + `.
     pub engine: String,
@@ -122,6 +123,28 @@ pub struct Text {
     pub ocr_ms: u64,
     /// The documents inside this one: attachments of a mail, files of an archive.
     pub attached: Vec<Attached>,
+}
+
+impl Text {
+    /// Leaves out the pages that are not wanted.
+    ///
+    /// # Errors
+    /// [`ReadError::NoSuchPages`]
+    pub(crate) fn only(&mut self, wanted: &Pages) -> Result<(), ReadError> {
+        let total = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
+        let numbers = chosen(wanted, total)?;
+        self.pages.retain(|page| numbers.binary_search(&page.number).is_ok());
+        Ok(())
+    }
+}
+
+/// Those that are wanted of so many pages, in order.
+///
+/// # Errors
+/// [`ReadError::NoSuchPages`], if the document has pages and none is wanted.
+pub(crate) fn chosen(wanted: &Pages, total: u32) -> Result<Vec<u32>, ReadError> {
+    let numbers: Vec<u32> = wanted.up_to(total).collect();
+    if numbers.is_empty() && total > 0 { Err(ReadError::NoSuchPages(total)) } else { Ok(numbers) }
 }
 
 /// A document inside another one.
@@ -192,8 +215,14 @@ pub enum Unrecognised {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// A password is needed to open it.
-    #[error("the document is encrypted and needs a password")]
+    #[error("the document is encrypted, and no password came with it that could open it")]
     Encrypted,
+    /// It is encrypted, and the password that came with it is not the one.
+    #[error("the document is encrypted, and the password that came with it does not open it")]
+    WrongPassword,
+    /// None of the pages asked for is there.
+    #[error("the document has {0} pages, and none of those asked for is among them")]
+    NoSuchPages(u32),
     /// It claims a format and does not keep to it.
     #[error("the document is broken: {0}")]
     Broken(String),

@@ -109,10 +109,10 @@ pub struct DoneFrame {
 /// A [`ReadError`] in a form that travels.
 #[derive(Clone, PartialEq, Message)]
 pub struct FailedFrame {
-    /// `encrypted`, `broken`, `empty`, `unsupported`, `limit` or `io`.
+    /// `encrypted`, `broken`, `empty`, `pages`, `unsupported`, `limit` or `io`.
     #[prost(string, tag = "1")]
     pub kind: String,
-    /// What was broken, or which limit.
+    /// What was broken, which limit, or how many pages there are.
     #[prost(string, tag = "2")]
     pub detail: String,
 }
@@ -183,6 +183,7 @@ impl From<&ReadError> for FailedFrame {
             ReadError::Empty => ("empty", String::new()),
             ReadError::Unsupported(media) => ("unsupported", media.clone()),
             ReadError::LimitExceeded(limit) => ("limit", limit.to_string()),
+            ReadError::NoSuchPages(total) => ("pages", total.to_string()),
             other => ("io", other.to_string()),
         };
         Self { kind: kind.to_owned(), detail }
@@ -195,6 +196,7 @@ impl From<FailedFrame> for ReadError {
             ("encrypted", _) => Self::Encrypted,
             ("broken", _) => Self::Broken(failed.detail),
             ("empty", _) => Self::Empty,
+            ("pages", total) => Self::NoSuchPages(total.parse().unwrap_or_default()),
             ("limit", "pages") => Self::LimitExceeded(Limit::Pages),
             ("limit", "text") => Self::LimitExceeded(Limit::Text),
             ("limit", "memory") => Self::LimitExceeded(Limit::Memory),
@@ -339,7 +341,12 @@ mod tests {
 
     #[test]
     fn errors_travel() {
-        for error in [ReadError::Encrypted, ReadError::Empty, ReadError::LimitExceeded(Limit::Text)] {
+        for error in [
+            ReadError::Encrypted,
+            ReadError::Empty,
+            ReadError::NoSuchPages(7),
+            ReadError::LimitExceeded(Limit::Text),
+        ] {
             let there = FailedFrame::from(&error);
             assert_eq!(ReadError::from(there).to_string(), error.to_string());
         }

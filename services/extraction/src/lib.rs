@@ -11,6 +11,7 @@ pub mod frames;
 mod inside;
 pub mod limits;
 pub mod ocr;
+pub mod password;
 pub mod pdf;
 pub mod picture;
 pub mod reading;
@@ -20,11 +21,13 @@ pub use child::child_entry;
 pub use document::{Block, Limit, Page, ReadError, Text};
 pub use millrace_media::{MediaType, media_type};
 pub use ocr::{OcrChoice, Recogniser};
+pub use password::Password;
 pub use reading::{Options, Source, read};
 
-use millrace_contract::artifact::{ExtractedText, RECOGNISED, UNREAD};
+use millrace_contract::artifact::{ExtractedText, RECOGNISED, UNREAD, sha256_hex};
+use millrace_contract::pages::PAGES;
 use millrace_contract::wire::{self, DocumentText, Extracted, Uploaded};
-use millrace_contract::{ErrorCode, Hop, Service};
+use millrace_contract::{ErrorCode, Hop, Pages, Service};
 use millrace_stage::{Content, Document, Job, Result, Stage, StageError, agrees};
 
 /// The side lane in which text is recognised; see the choreography.
@@ -33,13 +36,14 @@ const OCR_LANE: &str = "ocr";
 /// The stage.
 pub struct Extraction {
     options: Options,
+    passwords: password::Opener,
 }
 
 const _: () = assert!(agrees::<Extraction>());
 
 impl Stage for Extraction {
     const HOP: &'static Hop = Service::Extraction.hop();
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     type Settings = Options;
     type Heard = Uploaded;
     type Reads = Document;
@@ -50,7 +54,8 @@ impl Stage for Extraction {
         for missing in confine::missing() {
             tracing::warn!("documents are read without {missing}, which this system lacks");
         }
-        Ok(Self { options: options.found() })
+        let passwords = password::Opener::new(options.password_key_file.as_deref())?;
+        Ok(Self { options: options.found(), passwords })
     }
 
     fn shaped_by(&self, job: &Job<Uploaded>) -> String {
@@ -58,8 +63,15 @@ impl Stage for Extraction {
         let recogniser = self.options.recogniser.as_ref().map(Recogniser::shape).unwrap_or_default();
         // What is inside becomes jobs that name this one as their parent: nobody else's work.
         let own = if media(job).holds_documents() { job.known.id.as_str() } else { "" };
+        // Sealed anew for every upload: what a password has opened is found by its own job alone.
+        let sealed = job.heard.password.as_ref().map(|sealed| sha256_hex(&sealed.secret)).unwrap_or_default();
         let media = media(job);
-        format!("{:?}\0{media}\0{recogniser}\0{:?}\0{own}", self.options.pdf_engine, language(job))
+        format!(
+            "{:?}\0{media}\0{recogniser}\0{:?}\0{own}\0{sealed}\0{}",
+            self.options.pdf_engine,
+            language(job),
+            pages(job)
+        )
     }
 
     async fn run(
@@ -67,11 +79,17 @@ impl Stage for Extraction {
         job: &Job<Uploaded>,
         Document(content): Document,
     ) -> Result<(Extracted, ExtractedText)> {
+        let wanted = Pages::read(&pages(job)).unwrap_or_default();
         let mut shown = |page: &Page, of: u32| {
             let doing = if page.recognised { "recognising the text" } else { "reading the text" };
-            job.progress(doing, page.number, of);
+            job.progress(doing, wanted.count(page.number), of);
         };
-        let options = Options { language: language(job), ..inside::within(&job.known, &self.options) };
+        let options = Options {
+            language: language(job),
+            wanted: wanted.clone(),
+            password: self.passwords.open(job.heard.password.as_ref(), &job.known)?,
+            ..inside::within(&job.known, &self.options)
+        };
         let read = match &content {
             Content::Memory(bytes) => read(media(job), Source::Bytes(bytes), &options, &mut shown),
             Content::File { file, .. } => {
@@ -103,6 +121,11 @@ fn media(job: &Job<Uploaded>) -> MediaType {
 /// What the sender says of the document's language.
 fn language(job: &Job<Uploaded>) -> Option<String> {
     job.known.metadata.get("language").cloned()
+}
+
+/// Which pages the sender asks for; nothing means all. Intake has let nothing else pass.
+fn pages(job: &Job<Uploaded>) -> String {
+    job.known.metadata.get(PAGES).cloned().unwrap_or_default()
 }
 
 fn count(pages: &[Page], which: impl Fn(&Page) -> bool) -> u32 {
@@ -146,6 +169,8 @@ fn refuse(error: ReadError) -> StageError {
     let for_another = matches!(error, ReadError::ForAnotherLane);
     let code = match error {
         ReadError::Encrypted => ErrorCode::DocumentEncrypted,
+        ReadError::WrongPassword => ErrorCode::DocumentPasswordWrong,
+        ReadError::NoSuchPages(_) => ErrorCode::PagesInvalid,
         ReadError::Broken(_) => ErrorCode::DocumentBroken,
         ReadError::Empty => ErrorCode::DocumentEmpty,
         ReadError::Scanned { .. } => ErrorCode::DocumentScanned,

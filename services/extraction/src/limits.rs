@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use crate::document::{Limit, Page, ReadError};
 use crate::formats::needs_child;
 use crate::pdf::EngineChoice;
+use millrace_contract::Pages;
 use millrace_media::MediaType;
 
 /// Blocks in a document: 200 on each of 5,000 pages. Each costs some forty bytes besides its text, so a
@@ -30,6 +31,9 @@ pub enum Work {
 const PAGE: &str = "page-";
 /// What the name of [`Work::Sheet`] begins with.
 const SHEET: &str = "sheet-";
+
+/// How an order says all pages.
+const ALL: &str = "all";
 
 impl Work {
     /// The work on a document of this type that needs a child.
@@ -65,7 +69,7 @@ impl Work {
 }
 
 /// What a child is told to do, and within what bounds. Travels as its arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// What to read, and how.
     pub work: Work,
@@ -73,7 +77,9 @@ pub struct Order {
     pub memory_bytes: u64,
     /// Processor time, seconds; 50 ms are added for each page once the pages are counted.
     pub cpu_seconds: u64,
-    /// Pages in a document.
+    /// Which pages.
+    pub wanted: Pages,
+    /// How many pages of a document.
     pub pages: u32,
     /// Bytes of text in a document.
     pub text_bytes: u64,
@@ -81,12 +87,14 @@ pub struct Order {
     pub attachments: u32,
     /// Bytes of all documents inside a document.
     pub attached_bytes: u64,
+    /// Whether a password waits for the child, which it is told in another way.
+    pub password: bool,
 }
 
 impl Order {
     /// The arguments that tell a child this order.
     #[must_use]
-    pub fn to_args(self) -> [String; 7] {
+    pub fn to_args(&self) -> [String; 9] {
         [
             self.work.name(),
             self.memory_bytes.to_string(),
@@ -95,6 +103,8 @@ impl Order {
             self.text_bytes.to_string(),
             self.attachments.to_string(),
             self.attached_bytes.to_string(),
+            self.password.to_string(),
+            self.wanted.to_string(),
         ]
     }
 
@@ -102,7 +112,8 @@ impl Order {
     #[must_use]
     pub fn from_args(args: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let args: Vec<String> = args.into_iter().map(OsString::into_string).collect::<Result<_, _>>().ok()?;
-        let [work, memory, cpu, pages, text, attachments, attached] = args.as_slice() else {
+        let [work, memory, cpu, pages, text, attachments, attached, password, wanted] = args.as_slice()
+        else {
             return None;
         };
         Some(Self {
@@ -113,6 +124,8 @@ impl Order {
             text_bytes: text.parse().ok()?,
             attachments: attachments.parse().ok()?,
             attached_bytes: attached.parse().ok()?,
+            password: password.parse().ok()?,
+            wanted: if wanted == ALL { Pages::default() } else { Pages::read(wanted).ok()? },
         })
     }
 }
@@ -195,6 +208,7 @@ mod tests {
     fn an_order_travels_as_arguments() {
         let other = [MediaType::Html, MediaType::Docx, MediaType::Eml]
             .map(|media| Work::on(&media).expect("read apart"));
+        let wanted = Pages::read("1-3,7").expect("pages");
         for work in
             [Work::Pdf(EngineChoice::PdfExtract), Work::Page(7), Work::Sheet(1)].into_iter().chain(other)
         {
@@ -206,12 +220,19 @@ mod tests {
                 text_bytes: 4,
                 attachments: 5,
                 attached_bytes: 6,
+                password: true,
+                wanted: wanted.clone(),
             };
             let args = || order.to_args().into_iter().map(OsString::from);
-            assert_eq!(Order::from_args(args()), Some(order));
-            assert_eq!(Order::from_args(args().take(6)), None);
+            assert_eq!(Order::from_args(args()), Some(order.clone()));
+            assert_eq!(Order::from_args(args().take(8)), None);
+            let all = Order { wanted: Pages::default(), ..order };
+            assert_eq!(Order::from_args(all.to_args().map(OsString::from)), Some(all));
         }
-        assert_eq!(Order::from_args(["nobody", "1", "2", "3", "4", "5", "6"].map(OsString::from)), None);
+        assert_eq!(
+            Order::from_args(["nobody", "1", "2", "3", "4", "5", "6", "false", "all"].map(OsString::from)),
+            None
+        );
         assert_eq!(Work::on(&MediaType::PlainText), None);
     }
 

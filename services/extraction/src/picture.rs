@@ -30,8 +30,13 @@ const PIECE: usize = 1 << 16;
 ///
 /// # Errors
 /// As the engine opens the document; [`ReadError::Broken`] for a page that is not there or has no size.
-pub fn page(document: &Arc<Vec<u8>>, number: u32, out: &mut impl Write) -> Result<(), ReadError> {
-    let pdf = pdf::hayro::open(document)?;
+pub fn page(
+    document: &Arc<Vec<u8>>,
+    password: Option<&str>,
+    number: u32,
+    out: &mut impl Write,
+) -> Result<(), ReadError> {
+    let pdf = pdf::hayro::open(document, password)?;
     let page = pdf.pages().get(number.saturating_sub(1) as usize);
     let page = page.ok_or_else(|| ReadError::Broken("the page is not there".to_owned()))?;
     let (points_wide, points_high) = page.render_dimensions();

@@ -12,7 +12,9 @@ use crate::document::{Limit, Page, ReadError, Text, Unrecognised};
 use crate::formats;
 use crate::limits::{Meter, Order, Work};
 use crate::ocr::{OcrChoice, Reading, Recogniser};
+use crate::password::Password;
 use crate::pdf::EngineChoice;
+use millrace_contract::Pages;
 use millrace_media::MediaType;
 
 /// Where a document's bytes are.
@@ -67,6 +69,15 @@ pub struct Options {
     /// What the sender says of the document's language, ISO 639-1: text recognition begins with it.
     #[arg(skip)]
     pub language: Option<String>,
+    /// File with the secret keys that open the passwords of documents, the newest first; intake has the public half
+    #[arg(long, env = "MILLRACE_PASSWORD_KEY_FILE")]
+    pub password_key_file: Option<PathBuf>,
+    /// What opens the document, if it is encrypted.
+    #[arg(skip)]
+    pub password: Option<Password>,
+    /// Which pages of the document are read.
+    #[arg(skip)]
+    pub wanted: Pages,
     /// Documents inside one document: attachments of a mail, files of an archive
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_ATTACHMENTS", default_value_t = 100)]
     pub max_attachments: u32,
@@ -99,6 +110,9 @@ impl Default for Options {
             tesseract: "tesseract".into(),
             recogniser: None,
             language: None,
+            password_key_file: None,
+            password: None,
+            wanted: Pages::default(),
             max_attachments: 100,
             max_attached_bytes: 256 << 20,
             max_depth: 3,
@@ -127,17 +141,19 @@ impl Options {
             work,
             memory_bytes: self.max_memory_mib.saturating_mul(1 << 20),
             cpu_seconds: self.max_cpu_seconds,
+            wanted: self.wanted.clone(),
             pages: self.max_pages,
             text_bytes: self.max_text_bytes,
             attachments: self.max_attachments,
             attached_bytes: self.max_attached_bytes,
+            password: self.password.is_some(),
         }
     }
 }
 
 /// Reads a document. Blocks the calling thread until it is done: up to [`Options::max_wall_seconds`].
 ///
-/// `on_page` is called once for each page in order, with the number of pages in all, while the document is
+/// `on_page` is called once for each page in order, with the number of pages to be read, while the document is
 /// still being read: progress, not a result. Pages it has seen may still end in an error. A page whose text is
 /// recognised afterwards is shown once more, with that text.
 ///
@@ -174,7 +190,7 @@ pub fn read(
             None => return Err(ReadError::Unsupported(other.to_string())),
         },
     };
-    let text = match content {
+    let mut text = match content {
         Source::Bytes(bytes) => format(within(bytes, options)?)?,
         Source::File(mut file) => {
             file.rewind()?;
@@ -183,6 +199,7 @@ pub fn read(
             format(within(&bytes, options)?)?
         }
     };
+    text.only(&options.wanted)?;
     let total = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
     let mut meter = Meter::new(options.max_pages, options.max_text_bytes);
     meter.total(total)?;
@@ -239,6 +256,7 @@ fn recognised(
                 let wall = Duration::from_secs(options.max_wall_seconds);
                 let language = options.language.as_deref();
                 Reading::new(recogniser, options.program(), language, options.max_ocr_seconds)
+                    .with(options.password.as_ref())
                     .pages(&mut text, file, draw, &order, wall, on_page)?;
             }
         }
@@ -264,15 +282,22 @@ fn apart(
             on_page(page, total);
         }
     };
-    let first = child::run(program, &order, file, deadline, &mut progress);
-    match first {
+    let password = options.password.as_ref();
+    let first = child::run(program, &order, file, password, deadline, &mut progress);
+    let read = match first {
         // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was
         // never seen to crash reads again alone.
         Err(ReadError::ChildDied(_) | ReadError::LimitExceeded(Limit::Memory | Limit::Nesting))
             if work == Work::Pdf(EngineChoice::Auto) =>
         {
             order.work = Work::Pdf(EngineChoice::Hayro);
-            child::run(program, &order, file, deadline, &mut progress).or(first)
+            child::run(program, &order, file, password, deadline, &mut progress).or(first)
+        }
+        other => other,
+    };
+    match read {
+        Err(ReadError::Encrypted) if matches!(work, Work::Pdf(_)) && password.is_some() => {
+            Err(ReadError::WrongPassword)
         }
         other => other,
     }

@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use millrace_extraction::pdf::EngineChoice;
-use millrace_extraction::{MediaType, Options, ReadError, Source, Text, media_type, read};
+use millrace_extraction::{MediaType, Options, Password, ReadError, Source, Text, media_type, read};
 use unicode_normalization::UnicodeNormalization;
 
 struct Case {
     file: String,
     expected: String,
+    password: String,
     phrases: Vec<String>,
 }
 
@@ -33,12 +34,14 @@ fn corpus() -> Option<(PathBuf, Vec<Case>)> {
     let header: Vec<&str> = lines.next().expect("a header").split('\t').collect();
     let column = |name: &str| header.iter().position(|h| *h == name).expect("the column");
     let (file, expected, phrases) = (column("file"), column("expected"), column("phrase1"));
+    let password = column("password");
     let cases = lines
         .map(|line| {
             let cells: Vec<&str> = line.split('\t').collect();
             Case {
                 file: cells[file].to_owned(),
                 expected: cells[expected].to_owned(),
+                password: cells[password].to_owned(),
                 phrases: cells[phrases.min(cells.len())..]
                     .iter()
                     .map(|p| (*p).to_owned())
@@ -188,6 +191,26 @@ fn every_document_ends_as_expected() {
     let score = run(EngineChoice::Auto, &directory, &cases, true);
     assert!(score.wrong.is_empty(), "{:#?}", score.wrong);
     assert!(score.found * 100 >= score.phrases * 98, "{} of {} phrases", score.found, score.phrases);
+}
+
+#[test]
+fn encrypted_documents_open_with_their_passwords() {
+    let Some((directory, cases)) = corpus() else { return };
+    let mut opened = 0;
+    for case in cases.iter().filter(|case| case.expected == "encrypted") {
+        let path = directory.join(&case.file);
+        let with = |password: &str| {
+            let options = Options { password: Some(Password::new(password)), ..options(EngineChoice::Auto) };
+            read_file(&path, &options).0
+        };
+        let text = with(&case.password).unwrap_or_else(|error| panic!("{}: {error}", case.file));
+        let words: usize = text.pages.iter().map(millrace_extraction::Page::words).sum();
+        println!("{}: {} pages, {words} words, by {}", case.file, text.pages.len(), text.engine);
+        assert!(words > 0, "{}", case.file);
+        assert!(matches!(with("certainly not"), Err(ReadError::WrongPassword)), "{}", case.file);
+        opened += 1;
+    }
+    assert_eq!(opened, 3);
 }
 
 #[test]

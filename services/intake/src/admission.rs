@@ -1,10 +1,12 @@
 //! What every upload goes through, however it came: checks, storing, the job.
 
 use crate::Settings;
+use crate::password::{HEADER, Sealer};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
+use millrace_contract::pages::PAGES;
 use millrace_contract::wire::{Claim, Document, Job};
-use millrace_contract::{ErrorCode, ids, subject};
+use millrace_contract::{ErrorCode, Pages, ids, subject};
 use millrace_media as media;
 use millrace_stage::{ContentStream, Ports, Result, StageError};
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ const METADATA: usize = 32;
 pub(crate) struct Admission {
     pub(crate) settings: Settings,
     pub(crate) profiles: Vec<String>,
+    pub(crate) sealer: Sealer,
     pub(crate) ports: Arc<dyn Ports>,
 }
 
@@ -47,6 +50,14 @@ impl Admission {
             || wishes.metadata.iter().any(|(key, value)| long(key) || long(value))
         {
             let message = format!("metadata may have {METADATA} entries of up to 256 bytes");
+            return Err(StageError::new(ErrorCode::RequestInvalid, message));
+        }
+        if let Some(pages) = wishes.metadata.get(PAGES) {
+            Pages::read(pages).map_err(|wrong| StageError::new(ErrorCode::PagesInvalid, wrong))?;
+        }
+        if wishes.metadata.contains_key("password") {
+            // Metadata goes into every event and may be shown.
+            let message = format!("metadata is no place for a password; send it in the header {HEADER}");
             return Err(StageError::new(ErrorCode::RequestInvalid, message));
         }
         Ok(Job {

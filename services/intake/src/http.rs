@@ -1,6 +1,7 @@
 //! `POST /v1/jobs`: a document in, a job out, 202 at once.
 
 use crate::admission::{Admission, Wishes};
+use crate::password;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart};
@@ -65,6 +66,9 @@ async fn accept(
         Some(_) => return Err(invalid("Idempotency-Key must be 1 to 255 printable characters")),
         None => JobId::mint(),
     };
+    let header = headers.get(password::HEADER).map(HeaderValue::as_bytes);
+    let password =
+        admission.sealer.seal(header, tenant.as_str(), &id.to_string(), ErrorCode::RequestInvalid)?;
     let form = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -91,7 +95,7 @@ async fn accept(
     let event = Event {
         job: Some(job.clone()),
         claims: BTreeMap::from([(Service::Intake.name().to_owned(), claim)]),
-        fact: Some(Fact { kind: Some(Uploaded { source: "http".to_owned() }.into()) }),
+        fact: Some(Fact { kind: Some(Uploaded { source: "http".to_owned(), password }.into()) }),
         ..Event::default()
     };
     admission.ports.say(event).await?;

@@ -1,7 +1,9 @@
 //! Upload events of other systems. Five shapes, told apart by headers and form; each becomes one [`Request`].
 
 use crate::admission::{Admission, Wishes, now_ms};
+use crate::password;
 use crate::source::{Opener, percent_decoded};
+use millrace_contract::pages::PAGES;
 use millrace_contract::wire::{Event, Job, UploadRequest, Uploaded};
 use millrace_contract::{ErrorCode, JobId, Tenant, ids, subject};
 use millrace_stage::{BoxFuture, Content, Desk, Handler, Heard, Outcome, Raw, Result, StageError};
@@ -84,18 +86,22 @@ impl Handler for Inbox {
                 lane: request.lane,
                 metadata: request.metadata,
             };
+            let header = header(raw, password::HEADER).map(str::as_bytes);
+            let password =
+                self.admission.sealer.seal(header, tenant.as_str(), &id, ErrorCode::EventInvalid)?;
             let mut job = self.admission.job(id, tenant.as_str(), &wishes)?;
             if let Some(inside) = request.inside {
                 (job.parent, job.depth, job.allowance) = (inside.parent, inside.depth, inside.allowance);
+                // They were pages of the outer document.
+                job.metadata.remove(PAGES);
             }
-            Ok((job, request.source))
+            Ok((job, Uploaded { source: request.source, password }))
         });
         match checked {
-            Ok((job, source)) => {
+            Ok((job, uploaded)) => {
                 let mut heard = heard(job);
                 // Carried to `run`; the fact is replaced by what intake says.
-                heard.event.fact =
-                    Some(millrace_contract::wire::Fact { kind: Some(Uploaded { source }.into()) });
+                heard.event.fact = Some(millrace_contract::wire::Fact { kind: Some(uploaded.into()) });
                 Ok(heard)
             }
             Err(error) => Err((heard(bare), error)),
@@ -132,14 +138,16 @@ fn invalid(message: impl Into<String>) -> StageError {
     StageError::new(ErrorCode::EventInvalid, message)
 }
 
+fn header<'r>(raw: &'r Raw, name: &str) -> Option<&'r str> {
+    raw.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
 /// Makes sense of an inbox message.
 ///
 /// # Errors
 /// `event_invalid`, saying what would be understood.
 pub fn parse(raw: &Raw) -> Result<Request> {
-    let header = |name: &str| {
-        raw.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    };
+    let header = |name: &str| header(raw, name);
     let content_type = header("content-type").unwrap_or_default().to_ascii_lowercase();
     let own_key = header("idempotency-key").or_else(|| header("nats-msg-id")).map(ids::sender_key);
     if content_type.starts_with("application/cloudevents") {
@@ -208,6 +216,10 @@ fn from_json(data: &Value) -> Result<Request> {
             "profile" => text.clone_into(&mut request.profile),
             "lane" => text.clone_into(&mut request.lane),
             "idempotency_key" => request.key = Some(ids::sender_key(text)),
+            "password" => {
+                let message = format!("a document's password belongs in the header {}", password::HEADER);
+                return Err(invalid(message));
+            }
             other => {
                 let message = format!(
                     "there is no field {other:?}; use source, name, profile, lane, metadata, idempotency_key"

@@ -3,6 +3,7 @@
 mod admission;
 pub mod http;
 pub mod inbox;
+pub mod password;
 pub mod source;
 
 use admission::Admission;
@@ -34,6 +35,9 @@ pub struct Settings {
     /// Folder of profiles to use instead of the built-in ones
     #[arg(long, env = "MILLRACE_PROFILES")]
     pub profiles: Option<PathBuf>,
+    /// File with the public key that passwords of documents are sealed for; without one, none are taken
+    #[arg(long, env = "MILLRACE_PASSWORD_PUBLIC_KEY_FILE")]
+    pub password_public_key_file: Option<PathBuf>,
     /// Where callers find the status service, for Location [default: the same host]
     #[arg(long, env = "MILLRACE_STATUS_URL", default_value = "")]
     pub status_url: String,
@@ -49,7 +53,8 @@ impl Edge for Intake {
             let names = profiles.names().into_iter().map(str::to_owned).collect();
             let opener =
                 source::Opener::new(&settings.allow_dirs, &settings.allow_buckets, Arc::clone(&ports))?;
-            let admission = Arc::new(Admission { settings, profiles: names, ports });
+            let sealer = password::Sealer::new(settings.password_public_key_file.as_deref())?;
+            let admission = Arc::new(Admission { settings, profiles: names, sealer, ports });
             Ok(Parts {
                 routes: Some(http::routes(Arc::clone(&admission))),
                 inbox: Some(Arc::new(inbox::Inbox::new(admission, opener))),

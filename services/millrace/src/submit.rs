@@ -3,6 +3,7 @@
 use crate::client::{Ended, Target, unreachable};
 use anyhow::Context as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use reqwest::header::HeaderValue;
 use serde_json::Value;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ pub struct Submit {
     /// Metadata for the routing rules: key=value
     #[arg(long = "metadata", value_name = "KEY=VALUE")]
     metadata: Vec<String>,
+    /// File with the password that opens the documents, for encrypted PDFs
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// Where the reports are saved
     #[arg(long, default_value = "reports")]
     out: PathBuf,
@@ -49,9 +53,13 @@ impl Submit {
         let style =
             ProgressStyle::with_template(&format!("{{prefix:{width}}} [{{bar:20}}] {{pos:>3}} %  {{msg}}"))?
                 .progress_chars("=> ");
+        let password = self.password()?;
         let mut jobs = Vec::new();
         for file in &self.files {
-            let job = self.upload(&http, file).await.with_context(|| file.display().to_string())?;
+            let job = self
+                .upload(&http, file, password.as_ref())
+                .await
+                .with_context(|| file.display().to_string())?;
             if self.no_wait {
                 println!("{job}");
                 continue;
@@ -79,7 +87,23 @@ impl Submit {
         Ok(())
     }
 
-    async fn upload(&self, http: &reqwest::Client, file: &Path) -> anyhow::Result<String> {
+    /// What is in the file, without the line break that editors end it with.
+    fn password(&self) -> anyhow::Result<Option<HeaderValue>> {
+        let Some(file) = &self.password_file else { return Ok(None) };
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut password = HeaderValue::from_bytes(line).context("the password has line breaks within")?;
+        password.set_sensitive(true);
+        Ok(Some(password))
+    }
+
+    async fn upload(
+        &self,
+        http: &reqwest::Client,
+        file: &Path,
+        password: Option<&HeaderValue>,
+    ) -> anyhow::Result<String> {
         let opened = tokio::fs::File::open(file).await.context("cannot open it")?;
         let size = opened.metadata().await?.len();
         let mut query = vec![("name".to_owned(), name(file))];
@@ -92,9 +116,11 @@ impl Submit {
         let url = format!("{}/v1/jobs", self.target.url());
         let mut full = url.parse::<reqwest::Url>().context("the URL of the API is not one")?;
         full.query_pairs_mut().extend_pairs(query);
-        let response = http
-            .post(full)
-            .header("content-length", size)
+        let mut request = http.post(full).header("content-length", size);
+        if let Some(password) = password {
+            request = request.header(millrace_intake::password::HEADER, password.clone());
+        }
+        let response = request
             .body(reqwest::Body::wrap_stream(ReaderStream::new(opened)))
             .send()
             .await

@@ -2,6 +2,7 @@
 
 use crate::client;
 use crate::guard::guarded;
+use crate::vault;
 use anyhow::{Context as _, bail};
 use millrace_extraction::Extraction;
 use millrace_inference::Inference;
@@ -92,6 +93,28 @@ struct Shared {
     /// Buckets that `s3:`, `gs:` and `az:` sources may name; none by default
     #[arg(long = "allow-bucket", env = "MILLRACE_ALLOW_BUCKETS", value_delimiter = ',')]
     allow_buckets: Vec<String>,
+    /// File with the public key that passwords of documents are sealed for [default: one is made in the data folder]
+    #[arg(long, env = "MILLRACE_PASSWORD_PUBLIC_KEY_FILE")]
+    password_public_key_file: Option<PathBuf>,
+}
+
+impl Services {
+    /// Passwords of documents are sealed even within one process: their events lie on the disk.
+    fn seal_passwords(&mut self, data: &Path) -> anyhow::Result<()> {
+        match (&self.intake.password_public_key_file, &self.extraction.password_key_file) {
+            (Some(_), Some(_)) => return Ok(()),
+            (None, None) => {}
+            _ => bail!("MILLRACE_PASSWORD_PUBLIC_KEY_FILE and MILLRACE_PASSWORD_KEY_FILE belong together"),
+        }
+        let folder = data.join("passwords");
+        let (public, secret) = vault::files(&folder);
+        if !public.exists() {
+            vault::make(&folder)?;
+        }
+        self.intake.password_public_key_file = Some(public);
+        self.extraction.password_key_file = Some(secret);
+        Ok(())
+    }
 }
 
 impl Up {
@@ -137,7 +160,8 @@ impl Up {
             log_format: self.services.log_format.clone(),
         };
         millrace_runtime::start_logging(&settings);
-        let services = self.services;
+        let mut services = self.services;
+        services.seal_passwords(&data)?;
         let code = block_on(Threads::PerCore, async move {
             let node = Node::start(settings, "up").await?;
             let profiles = services.inference.profiles.clone();
@@ -155,6 +179,7 @@ impl Up {
                 tenant: services.intake.tenant,
                 allow_dirs: services.intake.allow_dirs,
                 allow_buckets: services.intake.allow_buckets,
+                password_public_key_file: services.intake.password_public_key_file,
                 profiles,
                 status_url: String::new(),
             };

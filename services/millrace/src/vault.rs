@@ -64,10 +64,32 @@ impl Manage {
     }
 }
 
+/// The files of a key in this folder: the public half, the secret one.
+pub(crate) fn files(dir: &Path) -> (PathBuf, PathBuf) {
+    (dir.join("vault.pub"), dir.join("vault.key"))
+}
+
 fn keygen(dir: &Path) -> anyhow::Result<()> {
+    let id = make(dir)?;
+    let (public_file, secret_file) = files(dir);
+    println!("key {id}");
+    println!("  {}  for sanitization (MILLRACE_VAULT_PUBLIC_KEY_FILE)", public_file.display());
+    println!(
+        "  {}  for status (MILLRACE_VAULT_KEY_FILE): keep it secret, and keep a copy",
+        secret_file.display()
+    );
+    println!(
+        "  Or, in a folder of its own, for passwords of documents: the one for intake \
+         (MILLRACE_PASSWORD_PUBLIC_KEY_FILE), the other for extraction (MILLRACE_PASSWORD_KEY_FILE)"
+    );
+    Ok(())
+}
+
+/// Makes a key; its id. Older ones go on opening.
+pub(crate) fn make(dir: &Path) -> anyhow::Result<String> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let (public, secret) = generate();
-    let (public_file, secret_file) = (dir.join("vault.pub"), dir.join("vault.key"));
+    let (public_file, secret_file) = files(dir);
     let older = match std::fs::read_to_string(&secret_file) {
         Ok(older) => {
             SecretKeys::read(&older).with_context(|| format!("what is in {}", secret_file.display()))?;
@@ -91,13 +113,7 @@ fn keygen(dir: &Path) -> anyhow::Result<()> {
     std::fs::rename(&beside, &secret_file)?;
     std::fs::write(&public_file, format!("{public}\n"))
         .with_context(|| format!("cannot write {}", public_file.display()))?;
-    println!("key {id}");
-    println!("  {}  for sanitization (MILLRACE_VAULT_PUBLIC_KEY_FILE)", public_file.display());
-    println!(
-        "  {}  for status (MILLRACE_VAULT_KEY_FILE): keep it secret, and keep a copy",
-        secret_file.display()
-    );
-    Ok(())
+    Ok(id)
 }
 
 async fn rotate(key_file: &Path, target: &Target) -> anyhow::Result<()> {

@@ -129,7 +129,7 @@ impl World {
         let event = Event {
             job: Some(job),
             claims: BTreeMap::from([("intake".to_owned(), claim)]),
-            fact: Some(Fact { kind: Some(Uploaded { source: "test".into() }.into()) }),
+            fact: Some(Fact { kind: Some(Uploaded { source: "test".into(), ..Default::default() }.into()) }),
             ..Event::default()
         };
         self.ports.say(event).await.unwrap()

@@ -12,9 +12,12 @@ use crate::document::ReadError;
 use crate::formats::{self, Inside};
 use crate::frames::{self, Body};
 use crate::limits::{Meter, Order, Work};
-use crate::pdf::{self, Found, Sink, Summary};
+use crate::password::Password;
+use crate::pdf::{self, Asked, Found, Sink, Summary};
 use crate::picture;
+use millrace_contract::Pages;
 use millrace_media::MediaType;
+use zeroize::Zeroizing;
 
 /// Room for the recursion of engines over deeply nested documents. Reserved, not used, until it is needed.
 const STACK_BYTES: usize = 64 << 20;
@@ -104,7 +107,25 @@ fn serve(order: &Order) -> io::Result<()> {
     frames::write(&mut out, last)
 }
 
+/// What the parent has put where our last words go.
+fn password() -> Result<Option<Password>, ReadError> {
+    let mut given = Zeroizing::new(Vec::with_capacity(256));
+    let mut piece = Zeroizing::new([0; 128]);
+    loop {
+        match rustix::io::read(io::stderr(), piece.as_mut_slice()) {
+            Ok(0) => return Ok(Password::given(&given)),
+            // More than a password may have is no password.
+            Ok(more) if given.len() + more > 256 => return Ok(None),
+            Ok(more) => given.extend_from_slice(&piece[..more]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(ReadError::Io(error.into())),
+        }
+    }
+}
+
 fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
+    let password = if order.password { password()? } else { None };
+    let password = password.as_ref().map(Password::text);
     let mut document = Vec::new();
     io::stdin().lock().read_to_end(&mut document)?;
     let mut meter = Meter::of(order);
@@ -131,21 +152,30 @@ fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
         Ok(())
     };
     match order.work {
-        Work::Pdf(engine) => engine.engine().read(&Arc::new(pdf::cut_to_header(document)?), &mut sink),
+        Work::Pdf(engine) => {
+            let document = &Arc::new(pdf::cut_to_header(document)?);
+            engine.engine().read(&Asked { document, password, wanted: &order.wanted }, &mut sink)
+        }
         Work::Page(number) => {
-            picture::page(&Arc::new(pdf::cut_to_header(document)?), number, out)?;
+            picture::page(&Arc::new(pdf::cut_to_header(document)?), password, number, out)?;
             Ok(Summary::default())
         }
         Work::Sheet(number) => {
             picture::sheet(&document, number, out)?;
             Ok(Summary::default())
         }
-        Work::Other(media) => other(media, &document, &mut sink),
+        Work::Other(media) => other(media, &document, &order.wanted, &mut sink),
     }
 }
 
-fn other(media: &MediaType, document: &[u8], sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
-    let text = formats::in_child(media, document, &mut |inside| sink(Found::Attached(inside)))?;
+fn other(
+    media: &MediaType,
+    document: &[u8],
+    wanted: &Pages,
+    sink: &mut Sink<'_>,
+) -> Result<Summary, ReadError> {
+    let mut text = formats::in_child(media, document, &mut |inside| sink(Found::Attached(inside)))?;
+    text.only(wanted)?;
     sink(Found::Total(u32::try_from(text.pages.len()).unwrap_or(u32::MAX)))?;
     for page in text.pages {
         sink(Found::Page(page))?;

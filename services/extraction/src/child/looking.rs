@@ -11,6 +11,7 @@ use super::process;
 use crate::document::ReadError;
 use crate::frames::{Body, Decoder, PictureFrame};
 use crate::limits::Order;
+use crate::password::Password;
 use crate::picture::MAX_PIXELS;
 
 /// The longest honest frame: rows come in pieces.
@@ -36,13 +37,14 @@ pub fn picture(
     program: &Path,
     order: &Order,
     document: &mut File,
+    password: Option<&Password>,
     deadline: Instant,
 ) -> Result<Picture, ReadError> {
     let mut looking = Looking::new()?;
     let arguments: Vec<String> =
         [super::CHILD_ARGUMENT.to_owned()].into_iter().chain(order.to_args()).collect();
     let mut hear = |piece: &[u8]| looking.hear(piece);
-    let ending = process::converse(program, &arguments, document, deadline, &mut hear)?;
+    let ending = process::converse(program, &arguments, document, password, deadline, &mut hear)?;
     match looking.failed {
         Some(error) => return Err(error),
         None if !looking.done => return Err(process::cause(&ending, looking.decoder.pending())),

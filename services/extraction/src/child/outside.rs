@@ -8,7 +8,9 @@ use super::process;
 use crate::document::{Attached, Page, ReadError, Text};
 use crate::frames::{Body, Decoder};
 use crate::limits::{Meter, Order};
+use crate::password::Password;
 use crate::spool::Spool;
+use millrace_contract::Pages;
 
 /// What a frame may hold besides the text of a page.
 const FRAME_OVERHEAD: u64 = 1 << 16;
@@ -29,6 +31,7 @@ pub fn run(
     program: &Path,
     order: &Order,
     document: &mut File,
+    password: Option<&Password>,
     deadline: Instant,
     on_page: &mut dyn FnMut(&Page, u32),
 ) -> Result<Text, ReadError> {
@@ -36,7 +39,7 @@ pub fn run(
     let arguments: Vec<String> =
         [super::CHILD_ARGUMENT.to_owned()].into_iter().chain(order.to_args()).collect();
     let mut hear = |piece: &[u8]| hearing.hear(piece, on_page);
-    let ending = process::converse(program, &arguments, document, deadline, &mut hear)?;
+    let ending = process::converse(program, &arguments, document, password, deadline, &mut hear)?;
     match hearing.outcome {
         Some(outcome) => outcome,
         None => Err(process::cause(&ending, hearing.decoder.pending())),
@@ -59,6 +62,7 @@ pub fn overheard<'a>(order: &Order, said: impl IntoIterator<Item = &'a [u8]>) ->
 struct Hearing {
     decoder: Decoder,
     meter: Meter,
+    wanted: Pages,
     total: Option<u32>,
     pages: Vec<Page>,
     attached: Vec<Attached>,
@@ -71,6 +75,7 @@ impl Hearing {
         Self {
             decoder: Decoder::new(u32::try_from(longest).unwrap_or(u32::MAX)),
             meter: Meter::of(order),
+            wanted: order.wanted.clone(),
             total: None,
             pages: Vec::new(),
             attached: Vec::new(),
@@ -98,7 +103,8 @@ impl Hearing {
                         Ok(page) => page,
                         Err(error) => return nonsense(&error.to_string()),
                     };
-                    if page.number as usize != self.pages.len() + 1 || page.number > total {
+                    let before = self.pages.last().map_or(0, |page| page.number);
+                    if self.wanted.after(before) != Some(page.number) || self.pages.len() >= total as usize {
                         return nonsense("pages out of order");
                     }
                     self.meter.page(&page)?;

@@ -1,16 +1,20 @@
 //! A process apart: started, listened to, ended, and what its end means.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use crate::document::{Limit, ReadError};
+use crate::password::Password;
 
 /// How much of what a child says on standard error is kept: enough for its last line.
 const STDERR_BYTES: usize = 4096;
@@ -46,16 +50,29 @@ impl Drop for Running {
 /// Starts `program` as a child that does what `arguments` say with `input`, read from its beginning, and listens
 /// until it has closed its streams. The child dies with the calling thread.
 ///
+/// A password waits for the child on its standard error, which then runs both ways: arguments and variables are shown
+/// to others, and a descriptor of its own could be inherited by a child that is started at the same moment.
+///
 /// # Errors
 /// What `hear` answers; [`Limit::Wall`] at the deadline.
 pub(super) fn converse(
     program: &Path,
     arguments: &[String],
     input: &mut File,
+    password: Option<&Password>,
     deadline: Instant,
     hear: Hear<'_>,
 ) -> Result<Ending, ReadError> {
     input.rewind()?;
+    let (theirs, ours) = match password {
+        Some(password) => {
+            let (theirs, mut ours) = UnixStream::pair()?;
+            ours.write_all(password.text().as_bytes())?;
+            ours.shutdown(Shutdown::Write)?;
+            (Stdio::from(OwnedFd::from(theirs)), Some(OwnedFd::from(ours)))
+        }
+        None => (Stdio::piped(), None),
+    };
     let mut child = Command::new(program)
         .arg0("millrace-extraction")
         .args(arguments)
@@ -68,9 +85,10 @@ pub(super) fn converse(
         .process_group(0)
         .stdin(Stdio::from(input.try_clone()?))
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(theirs)
         .spawn()?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let stderr = ours.or_else(|| child.stderr.take().map(OwnedFd::from)).map(File::from);
+    let stdout = child.stdout.take();
     let mut child = Running(child);
     let mut words = LastWords::default();
     listen(stdout, stderr, deadline, hear, &mut words)?;
@@ -120,7 +138,7 @@ impl LastWords {
 /// Listens to both streams until both have ended or an answer is no longer to be expected.
 fn listen(
     stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    stderr: Option<File>,
     deadline: Instant,
     hear: Hear<'_>,
     words: &mut LastWords,
@@ -152,11 +170,7 @@ fn listen(
 }
 
 /// Waits until either stream has something, or has ended.
-fn ready(
-    stdout: Option<&ChildStdout>,
-    stderr: Option<&ChildStderr>,
-    left: Duration,
-) -> io::Result<(bool, bool)> {
+fn ready(stdout: Option<&ChildStdout>, stderr: Option<&File>, left: Duration) -> io::Result<(bool, bool)> {
     let mut polled = Vec::with_capacity(2);
     polled.extend(stdout.map(|pipe| PollFd::new(pipe, PollFlags::IN)));
     polled.extend(stderr.map(|pipe| PollFd::new(pipe, PollFlags::IN)));

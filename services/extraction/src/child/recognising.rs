@@ -44,7 +44,7 @@ pub fn recognise(
         answer.extend_from_slice(piece);
         if answer.len() > ANSWER { Err(ReadError::LimitExceeded(Limit::Text)) } else { Ok(()) }
     };
-    let ending = process::converse(program, &all, picture, deadline, &mut hear)?;
+    let ending = process::converse(program, &all, picture, None, deadline, &mut hear)?;
     if !ending.status.is_some_and(|status| status.success()) {
         return Err(process::cause(&ending, 0));
     }

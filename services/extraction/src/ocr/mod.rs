@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::child;
 use crate::document::{Limit, Page, ReadError, Text};
 use crate::limits::{Order, Work};
+use crate::password::Password;
 
 pub use tsv::Recognised;
 
@@ -94,6 +95,7 @@ fn said(program: &Path, argument: &str) -> Option<String> {
 pub struct Reading<'a> {
     recogniser: &'a Recogniser,
     program: &'a Path,
+    password: Option<&'a Password>,
     language: Option<String>,
     /// See [`UNEVEN_LIGHT`].
     light: &'static [&'static str],
@@ -108,7 +110,13 @@ impl<'a> Reading<'a> {
     pub fn new(recogniser: &'a Recogniser, program: &'a Path, language: Option<&str>, seconds: u64) -> Self {
         let language = language.and_then(|name| languages::named(name, &recogniser.languages));
         let until = Instant::now() + Duration::from_secs(seconds);
-        Self { recogniser, program, language, light: &[], until, spent_ms: 0 }
+        Self { recogniser, program, password: None, language, light: &[], until, spent_ms: 0 }
+    }
+
+    /// The same, of an encrypted document.
+    #[must_use]
+    pub fn with(self, password: Option<&'a Password>) -> Self {
+        Self { password, ..self }
     }
 
     /// Recognises every page of `text` that needs it. `draw` names the work that draws a page, `order` says what a child
@@ -133,8 +141,8 @@ impl<'a> Reading<'a> {
             self.light = UNEVEN_LIGHT;
         }
         for page in text.pages.iter_mut().filter(|page| page.needs_recognition()) {
-            let order = Order { work: draw(page.number), ..*order };
-            let drawn = child::picture(self.program, &order, document, Instant::now() + wall);
+            let order = Order { work: draw(page.number), ..order.clone() };
+            let drawn = child::picture(self.program, &order, document, self.password, Instant::now() + wall);
             match drawn.and_then(|picture| self.page(page, picture)) {
                 Ok(()) => any = true,
                 Err(error @ (ReadError::Io(_) | ReadError::Forbidden)) => return Err(error),

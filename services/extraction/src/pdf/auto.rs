@@ -3,18 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use ::unpdf::PdfParser;
 
 use super::doubt::Doubt;
 use super::vote::{self, Kept, Reading};
 use super::words::{self, Overlap};
-use super::{Found, PdfEngine, Sink, Summary, hayro, markers, oxide, unpdf};
+use super::{Asked, Found, PdfEngine, Sink, Summary, hayro, markers, oxide, unpdf};
 use crate::document::{Page, ReadError};
 
 /// Pages that are read before any of them is settled: a call of the second engine costs something of its own.
-const WINDOW: u32 = 32;
+const WINDOW: usize = 32;
 
 /// Beyond this many bytes a document is read by one engine alone: each of the others makes copies of it.
 const LARGE: usize = 128 << 20;
@@ -26,26 +25,31 @@ const LARGE: usize = 128 << 20;
 pub struct Auto;
 
 impl PdfEngine for Auto {
-    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
-        let second =
-            if document.len() > LARGE { None } else { Some(guarded("unpdf", || unpdf::open(document))) };
-        let pdf = match (hayro::open(document), second.as_ref()) {
+    fn read(&self, asked: &Asked<'_>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+        let large = asked.document.len() > LARGE;
+        let second = if large { None } else { Some(guarded("unpdf", || unpdf::open(asked))) };
+        let pdf = match (hayro::open(asked.document, asked.password), second.as_ref()) {
             (Ok(pdf), _) => pdf,
             // A password one engine asks for and the other does not notice explains what that one could not read.
             (Err(ReadError::Encrypted), _) | (Err(_), Some(Err(ReadError::Encrypted))) => {
-                return Err(ReadError::Encrypted);
+                // It may be the owner's password, or one with letters that old encryption writes in its own way: only
+                // the third engine knows about these.
+                return if asked.password.is_some() && !large {
+                    guarded("pdf_oxide", || oxide::Oxide.read(asked, sink))
+                } else {
+                    Err(ReadError::Encrypted)
+                };
             }
-            (Err(_), Some(Ok(_))) => return unpdf::Unpdf.read(document, sink),
+            (Err(_), Some(Ok(_))) => return unpdf::Unpdf.read(asked, sink),
             (Err(error), _) => return Err(error),
         };
         let first = hayro::Reader::new(&pdf);
         let others = second.as_ref().and_then(|opened| opened.as_ref().ok()).map_or(0, PdfParser::page_count);
-        let total = first.total().max(others);
-        sink(Found::Total(total))?;
+        let numbers = asked.numbers(first.total().max(others))?;
+        sink(super::total(&numbers))?;
 
-        let mut reading = Document::new(document, second);
-        for start in (1..=total).step_by(WINDOW as usize) {
-            let numbers = start..=total.min(start.saturating_add(WINDOW - 1));
+        let mut reading = Document::new(*asked, second);
+        for numbers in numbers.chunks(WINDOW) {
             for page in reading.window(&first, numbers) {
                 sink(Found::Page(page))?;
             }
@@ -62,7 +66,7 @@ fn guarded<T>(engine: &str, run: impl FnOnce() -> Result<T, ReadError>) -> Resul
 
 /// A document while it is read.
 struct Document<'a> {
-    bytes: &'a Arc<Vec<u8>>,
+    asked: Asked<'a>,
     /// The second engine, until it fails.
     second: Option<Result<PdfParser, ReadError>>,
     /// The third, once it was needed.
@@ -72,15 +76,15 @@ struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn new(bytes: &'a Arc<Vec<u8>>, second: Option<Result<PdfParser, ReadError>>) -> Self {
-        Self { bytes, second, third: None, doubt: Doubt::default(), tally: Tally::default() }
+    fn new(asked: Asked<'a>, second: Option<Result<PdfParser, ReadError>>) -> Self {
+        Self { asked, second, third: None, doubt: Doubt::default(), tally: Tally::default() }
     }
 
     /// Reads and settles some pages.
-    fn window(&mut self, first: &hayro::Reader<'_>, numbers: std::ops::RangeInclusive<u32>) -> Vec<Page> {
+    fn window(&mut self, first: &hayro::Reader<'_>, numbers: &[u32]) -> Vec<Page> {
         let mut wanted = Vec::new();
         let mut firsts = Vec::new();
-        for number in numbers {
+        for &number in numbers {
             let read = catch_unwind(AssertUnwindSafe(|| first.page(number))).ok();
             let again = match &read {
                 Some(read) => self.doubt.of(&read.page, &read.fonts, read.turned),
@@ -124,7 +128,7 @@ impl<'a> Document<'a> {
         }
         let tally = &mut self.tally;
         let outcome = guarded("unpdf", || {
-            unpdf::pages(parser, Some(numbers), &mut |page| {
+            unpdf::pages(parser, numbers, &mut |page| {
                 let Ok(mut again) = page else { return Ok(()) };
                 let number = again.page.number;
                 let first =
@@ -186,11 +190,11 @@ impl<'a> Document<'a> {
     }
 
     fn third(&mut self, number: u32) -> Option<Page> {
-        if self.bytes.len() > LARGE {
+        if self.asked.document.len() > LARGE {
             return None;
         }
-        let bytes = self.bytes;
-        let open = || guarded("pdf_oxide", || oxide::Reader::open(bytes)).ok();
+        let asked = self.asked;
+        let open = || guarded("pdf_oxide", || oxide::Reader::open(&asked)).ok();
         let reader = self.third.get_or_insert_with(open).as_ref()?;
         catch_unwind(AssertUnwindSafe(|| reader.page(number))).ok()?
     }

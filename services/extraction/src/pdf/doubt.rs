@@ -40,6 +40,8 @@ pub struct Doubt {
     known: BTreeSet<u64>,
     /// Whether the readings of this document differ: then no page of it is taken on trust.
     pub thorough: bool,
+    /// Pages seen so far.
+    seen: u32,
     started: bool,
     /// Pages read twice so far without a sign of anything wrong.
     routine: u32,
@@ -49,14 +51,15 @@ impl Doubt {
     /// Whether to read this page again. `fonts` are the fonts that the page may use, `turned` is the share of glyphs
     /// that do not stand upright.
     pub fn of(&mut self, page: &Page, fonts: &[u64], turned: f32) -> bool {
+        self.seen += 1;
         if page.glyphs == 0 {
             // Nothing to be read, or nothing that the first engine could see: the second may.
             return !self.started || self.thorough || page.image_coverage == 0.0;
         }
         let unknown = fonts.iter().any(|font| !self.known.contains(font));
         let doubtful = self.thorough || turned > TURNED || looks_wrong(page);
-        let due = unknown || page.number % EVERY == 1;
-        let routine = !self.started || (due && self.routine * ROUTINE < page.number);
+        let due = unknown || self.seen % EVERY == 1;
+        let routine = !self.started || (due && self.routine * ROUTINE < self.seen);
         self.routine += u32::from(!doubtful && routine);
         let wanted = doubtful || routine;
         if wanted {
@@ -112,6 +115,7 @@ mod tests {
         );
         assert!(doubt.of(&page(4, PROSE), &[1, 2], 0.0), "a font nobody has checked");
         assert!(!doubt.of(&page(5, PROSE), &[2], 0.0));
+        assert!((6..=8).all(|number| !doubt.of(&page(number, PROSE), &[1], 0.0)));
         assert!(doubt.of(&page(9, PROSE), &[1], 0.0), "now and then");
         doubt.thorough = true;
         assert!(doubt.of(&page(10, PROSE), &[1], 0.0), "all of a document that is read in two ways");

@@ -8,7 +8,7 @@ use hayro_interpret::kurbo::{Affine, Rect};
 use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
 
 use super::glyphs::Glyphs;
-use super::{Found, PdfEngine, Sink, Summary, layout};
+use super::{Asked, Found, PdfEngine, Sink, Summary, layout};
 use crate::document::{Page, ReadError};
 
 /// The engine's name and version, as [`Summary::engine`] gives it.
@@ -21,20 +21,27 @@ const UPRIGHT: f64 = 0.98;
 pub struct Hayro;
 
 impl PdfEngine for Hayro {
-    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
-        let pdf = open(document)?;
+    fn read(&self, asked: &Asked<'_>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+        let pdf = open(asked.document, asked.password)?;
         let reader = Reader::new(&pdf);
-        sink(Found::Total(reader.total()))?;
-        for number in 1..=reader.total() {
+        let numbers = asked.numbers(reader.total())?;
+        sink(super::total(&numbers))?;
+        for number in numbers {
             sink(Found::Page(reader.page(number).page))?;
         }
         Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
     }
 }
 
-/// Opens a document, with the empty password if it has one.
-pub(crate) fn open(document: &Arc<Vec<u8>>) -> Result<Pdf, ReadError> {
-    Pdf::new(Arc::clone(document)).map_err(|error| match error {
+/// Opens a document: with the empty password if it has one, else with this one.
+pub(crate) fn open(document: &Arc<Vec<u8>>, password: Option<&str>) -> Result<Pdf, ReadError> {
+    let opened = match (Pdf::new(Arc::clone(document)), password) {
+        (Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)), Some(password)) => {
+            Pdf::new_with_password(Arc::clone(document), password)
+        }
+        (opened, _) => opened,
+    };
+    opened.map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadError::Encrypted,
         LoadPdfError::Decryption(other) => ReadError::Broken(format!("its encryption is invalid: {other:?}")),
         LoadPdfError::Invalid => {

@@ -15,8 +15,9 @@ pub mod words;
 
 use std::sync::Arc;
 
-use crate::document::{Page, ReadError};
+use crate::document::{Page, ReadError, chosen};
 use crate::formats::Inside;
+use millrace_contract::Pages;
 use millrace_media::pdf_header;
 
 /// Which engine reads PDFs.
@@ -64,9 +65,9 @@ impl EngineChoice {
 /// What an engine reports while it reads.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
-    /// How many pages there are; comes once, before any page.
+    /// How many pages will come; comes once, before any page.
     Total(u32),
-    /// A page. They come in order; none is left out, blank ones included.
+    /// A page. They come in order; none that is wanted is left out, blank ones included.
     Page(Page),
     /// A document inside. No PDF engine finds one.
     Attached(Inside),
@@ -83,16 +84,42 @@ pub struct Summary {
     pub incomplete: bool,
 }
 
+/// What an engine is asked to read.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The document; its header stands at its first byte.
+    pub document: &'a Arc<Vec<u8>>,
+    /// What opens it, if it is encrypted and the empty password does not.
+    pub password: Option<&'a str>,
+    /// Which pages.
+    pub wanted: &'a Pages,
+}
+
+impl Asked<'_> {
+    /// The pages to read, of as many as the document has.
+    ///
+    /// # Errors
+    /// [`ReadError::NoSuchPages`]
+    fn numbers(&self, total: u32) -> Result<Vec<u32>, ReadError> {
+        chosen(self.wanted, total)
+    }
+}
+
+/// As the sink is told how many pages there will be.
+fn total(numbers: &[u32]) -> Found {
+    Found::Total(u32::try_from(numbers.len()).unwrap_or(u32::MAX))
+}
+
 /// Takes what an engine finds. An error stops the engine and becomes its answer.
 pub type Sink<'a> = dyn FnMut(Found) -> Result<(), ReadError> + 'a;
 
 /// Reads the text of PDFs.
 pub trait PdfEngine {
-    /// Reads a document whose header stands at its first byte, page by page, into `sink`.
+    /// Reads a document page by page into `sink`.
     ///
     /// # Errors
-    /// [`ReadError::Encrypted`], [`ReadError::Broken`], [`ReadError::Empty`], and whatever the sink answers.
-    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError>;
+    /// [`ReadError::Encrypted`], with a wrong password as without one, [`ReadError::Broken`], [`ReadError::Empty`], and whatever the sink answers.
+    fn read(&self, asked: &Asked<'_>, sink: &mut Sink<'_>) -> Result<Summary, ReadError>;
 }
 
 /// Cuts what stands before the PDF header: offsets in the file count from the header for the engines.

@@ -1,11 +1,9 @@
 //! pdf-extract: kept for comparison. It panics on about one real document in thirty and can overflow the
 //! stack, which is one more reason why every engine runs in a child.
 
-use std::sync::Arc;
+use ::pdf_extract::{Document, Error, LoadOptions, OutputError, PlainTextOutput, output_doc_page};
 
-use ::pdf_extract::{Document, Error, OutputError, PlainTextOutput, output_doc_page};
-
-use super::{Found, PdfEngine, Sink, Summary};
+use super::{Asked, Found, PdfEngine, Sink, Summary};
 use crate::document::{Page, ReadError, paragraphs};
 
 /// The engine's name and version, as [`Summary::engine`] gives it.
@@ -15,19 +13,19 @@ pub const NAME: &str = "pdf-extract 0.12.1";
 pub struct PdfExtract;
 
 impl PdfEngine for PdfExtract {
-    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
-        let mut pdf = Document::load_mem(document).map_err(reason)?;
+    fn read(&self, asked: &Asked<'_>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+        let mut pdf = load(asked)?;
         let encrypted = pdf.trailer.has(b"Encrypt") || pdf.was_encrypted();
         if pdf.is_encrypted() {
-            // The empty password opens documents that only restrict printing and the like.
-            pdf.decrypt("").map_err(reason)?;
+            pdf.decrypt(asked.password.unwrap_or_default()).map_err(reason)?;
         }
         let numbers: Vec<u32> = pdf.get_pages().keys().copied().collect();
         if numbers.is_empty() && encrypted {
             // It takes the empty password for right and then cannot decrypt the page tree.
             return Err(ReadError::Encrypted);
         }
-        sink(Found::Total(u32::try_from(numbers.len()).unwrap_or(u32::MAX)))?;
+        let numbers = asked.numbers(u32::try_from(numbers.len()).unwrap_or(u32::MAX))?;
+        sink(super::total(&numbers))?;
         for number in numbers {
             let mut text = String::new();
             // Its own iteration over pages stops silently at the first page that fails; asked one by one, a
@@ -43,6 +41,19 @@ impl PdfEngine for PdfExtract {
         }
         Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
     }
+}
+
+/// It looks into an encrypted document only with the password that opens it, and the empty one opens many.
+fn load(asked: &Asked<'_>) -> Result<Document, ReadError> {
+    let loaded = Document::load_mem(asked.document);
+    let opened = loaded.as_ref().is_ok_and(|pdf| !pdf.is_encrypted() && !pdf.get_pages().is_empty());
+    match asked.password {
+        Some(password) if !opened => {
+            Document::load_mem_with_options(asked.document, LoadOptions::with_password(password))
+        }
+        _ => loaded,
+    }
+    .map_err(reason)
 }
 
 fn reason(error: Error) -> ReadError {

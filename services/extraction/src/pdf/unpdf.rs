@@ -1,12 +1,13 @@
 //! unpdf: of the engines measured the one that is right on its own most often, and the slowest on ordinary pages.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use ::unpdf::{Block as UnpdfBlock, Error, PageSelection, PageStreamOptions, ParseEvent, PdfParser};
+use ::unpdf::{
+    Block as UnpdfBlock, Error, PageSelection, PageStreamOptions, ParseEvent, ParseOptions, PdfParser,
+};
 
 use super::markers::Marked;
-use super::{Found, PdfEngine, Sink, Summary};
+use super::{Asked, Found, PdfEngine, Sink, Summary};
 use crate::document::{Page, ReadError, push_block};
 
 /// The engine's name and version, as [`Summary::engine`] gives it.
@@ -26,10 +27,11 @@ pub(super) struct Reading {
 pub(super) type PageResult = Result<Reading, u32>;
 
 impl PdfEngine for Unpdf {
-    fn read(&self, document: &Arc<Vec<u8>>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
-        let parser = open(document)?;
-        sink(Found::Total(parser.page_count()))?;
-        let incomplete = pages(&parser, None, &mut |page| {
+    fn read(&self, asked: &Asked<'_>, sink: &mut Sink<'_>) -> Result<Summary, ReadError> {
+        let parser = open(asked)?;
+        let numbers = asked.numbers(parser.page_count())?;
+        sink(super::total(&numbers))?;
+        let incomplete = pages(&parser, &numbers, &mut |page| {
             // A page that cannot be read is a blank one to the reader, never a missing one.
             sink(Found::Page(page.map_or_else(|number| Page { number, ..Page::default() }, |read| read.page)))
         })?;
@@ -37,24 +39,28 @@ impl PdfEngine for Unpdf {
     }
 }
 
-/// Opens a document, with the empty password if it has one.
-pub(super) fn open(document: &[u8]) -> Result<PdfParser, ReadError> {
-    PdfParser::from_bytes(document).map_err(|error| match error {
+/// Opens a document: with the empty password if it has one, else with the one given.
+pub(super) fn open(asked: &Asked<'_>) -> Result<PdfParser, ReadError> {
+    let options = match asked.password {
+        Some(password) => ParseOptions::default().with_password(password),
+        None => ParseOptions::default(),
+    };
+    PdfParser::from_bytes_with_options(asked.document, options).map_err(|error| match error {
         Error::Encrypted | Error::InvalidPassword => ReadError::Encrypted,
         other => ReadError::Broken(other.to_string()),
     })
 }
 
-/// Hands over every page, or these, in order, and tells whether text is known to be missing.
+/// Hands over these pages in order, and tells whether text is known to be missing.
 pub(super) fn pages(
     parser: &PdfParser,
-    only: Option<&[u32]>,
+    numbers: &[u32],
     sink: &mut dyn FnMut(PageResult) -> Result<(), ReadError>,
 ) -> Result<bool, ReadError> {
     let mut stopped = None;
     // One thread: the child's processor limit counts threads together, and a page at a time bounds its
     // memory.
-    let selection = only.map_or(PageSelection::All, |numbers| PageSelection::Pages(numbers.to_vec()));
+    let selection = PageSelection::Pages(numbers.to_vec());
     let options = PageStreamOptions { parallel: false, pages: selection, ..PageStreamOptions::default() };
     let quality = parser
         .for_each_page(options, |event| {

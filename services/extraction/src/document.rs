@@ -1,5 +1,7 @@
 //! What a document becomes: pages of paragraphs, or the one reason why not.
 
+use std::collections::BTreeMap;
+
 use crate::spool::Spool;
 use millrace_contract::Pages;
 
@@ -19,9 +21,59 @@ pub struct Block {
     pub text: String,
     /// Where its lines stand on the page; empty where nobody knows.
     pub lines: Vec<Line>,
+    /// How it came onto the page.
+    pub kind: Kind,
 }
 
-/// A line of a block as it stands on the page, in points from the upper left corner.
+/// How text came onto a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Kind {
+    /// It is printed there.
+    #[default]
+    Printed,
+    /// Somebody filled it into a form, and nothing says how it would look in print.
+    Field,
+    /// Somebody attached it as a note.
+    Note,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Printed, Self::Field, Self::Note];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Printed => "",
+            Self::Field => "field",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// An entry of a document's own table of contents.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Heading {
+    /// From 1.
+    pub level: u32,
+    /// As it is called.
+    pub title: String,
+    /// Where it leads; 0 if nowhere.
+    pub page: u32,
+}
+
+/// What a document says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    /// Its own table of contents.
+    pub outline: Vec<Heading>,
+    /// Title, author and the like, by name.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// A line of a block as it stands on the page, in points (1/72 inch) from the upper left corner of the page as it is
+/// shown: cropped and turned.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Line {
     /// Byte of the block's text at which it begins.
@@ -36,6 +88,35 @@ pub struct Line {
     pub y1: f32,
 }
 
+/// Why a reader of a page does not see a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Hidden {
+    /// It is not painted, or with paint that nothing is to be seen of.
+    Invisible,
+    /// It has the colour of what it stands on.
+    White,
+    /// It is too small to be read.
+    Tiny,
+    /// It stands outside of the page, or where nothing is shown.
+    OffPage,
+}
+
+impl Hidden {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Invisible, Self::White, Self::Tiny, Self::OffPage];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invisible => "invisible",
+            Self::White => "white",
+            Self::Tiny => "tiny",
+            Self::OffPage => "off_page",
+        }
+    }
+}
+
 /// One page of a document.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
@@ -43,6 +124,8 @@ pub struct Page {
     pub number: u32,
     /// Paragraphs in reading order.
     pub blocks: Vec<Block>,
+    /// Text that a reader of the page does not see, and why.
+    pub hidden: Vec<(Hidden, Block)>,
     /// Share of the page covered by images, 0 to 1. Always 0 for formats without a layout.
     pub image_coverage: f32,
     /// Glyphs the page paints, spaces excluded. 0 where the format or the engine has no glyphs to count.
@@ -81,15 +164,22 @@ impl Page {
         self.blocks.iter().map(|block| block.text.len()).sum()
     }
 
+    /// Bytes of text that nobody sees.
+    #[must_use]
+    pub fn hidden_bytes(&self) -> usize {
+        self.hidden.iter().map(|(_, block)| block.text.len()).sum()
+    }
+
     /// Whether the page is a picture of text: images cover most of it and it carries next to no text of its
     /// own.
     ///
     /// Glyphs are asked as well as words, so that a page of Chinese over a background picture is not a scan.
     #[must_use]
     pub fn is_scanned(&self) -> bool {
-        let letters: usize =
-            self.blocks.iter().map(|b| b.text.chars().filter(|c| c.is_alphanumeric()).count()).sum();
-        self.image_coverage > MOSTLY_IMAGE && self.words() < FEW_WORDS && letters < FEW_WORDS * 6
+        let printed = || self.blocks.iter().filter(|block| block.kind == Kind::Printed);
+        let words: usize = printed().map(|block| block.text.split_whitespace().count()).sum();
+        let letters: usize = printed().map(|b| b.text.chars().filter(|c| c.is_alphanumeric()).count()).sum();
+        self.image_coverage > MOSTLY_IMAGE && words < FEW_WORDS && letters < FEW_WORDS * 6
     }
 
     /// Whether the text is in the picture alone: there is none, or none that can be trusted.
@@ -121,6 +211,8 @@ pub struct Text {
     pub incomplete: bool,
     /// Processor time that text recognition took, milliseconds.
     pub ocr_ms: u64,
+    /// What it says of itself.
+    pub about: About,
     /// The documents inside this one: attachments of a mail, files of an archive.
     pub attached: Vec<Attached>,
 }

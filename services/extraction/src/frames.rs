@@ -2,13 +2,22 @@
 //!
 //! The parent trusts none of it: the child may have been taken over by the document it reads.
 
+mod page;
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use prost::Message;
 
-use crate::document::{Block, Limit, Page, ReadError};
-use crate::limits::MAX_BLOCKS;
+use crate::document::{About, Heading, Limit, ReadError};
 use crate::pdf::Summary;
+
+pub use page::{HiddenFrame, LinesFrame, PageFrame};
+
+/// Entries of a table of contents and properties that are believed, and characters of each.
+const MOST_HEADINGS: usize = 2000;
+const MOST_PROPERTIES: usize = 20;
+const LONGEST: usize = 300;
 
 /// One message. Of a text, exactly one `total` comes first, then the pages in order, then one `done`. Of a picture,
 /// one `picture`, then its rows in order, then one `done`. A `failed` may come at any point.
@@ -65,33 +74,6 @@ pub struct PictureFrame {
     pub points_high: f32,
 }
 
-/// See [`Page`].
-#[derive(Clone, PartialEq, Message)]
-pub struct PageFrame {
-    /// See [`Page::number`].
-    #[prost(uint32, tag = "1")]
-    pub number: u32,
-    /// The text of all blocks, one after the other without anything between.
-    #[prost(string, tag = "2")]
-    pub text: String,
-    /// The length of each block in bytes. Apart from the text and fixed in size, so that a frame cannot
-    /// unfold into many times its length: a repeated string takes two bytes here and a hundred in memory.
-    #[prost(fixed32, repeated, tag = "6")]
-    pub lengths: Vec<u32>,
-    /// See [`Page::image_coverage`].
-    #[prost(float, tag = "3")]
-    pub image_coverage: f32,
-    /// See [`Page::glyphs`].
-    #[prost(uint32, tag = "4")]
-    pub glyphs: u32,
-    /// See [`Page::unmapped`].
-    #[prost(uint32, tag = "5")]
-    pub unmapped: u32,
-    /// See [`Page::confidence`].
-    #[prost(float, optional, tag = "7")]
-    pub confidence: Option<f32>,
-}
-
 /// See [`Summary`].
 #[derive(Clone, PartialEq, Message)]
 pub struct DoneFrame {
@@ -104,6 +86,26 @@ pub struct DoneFrame {
     /// See [`Summary::incomplete`].
     #[prost(bool, tag = "3")]
     pub incomplete: bool,
+    /// See [`About::outline`].
+    #[prost(message, repeated, tag = "4")]
+    pub outline: Vec<HeadingFrame>,
+    /// See [`About::properties`].
+    #[prost(btree_map = "string, string", tag = "5")]
+    pub properties: BTreeMap<String, String>,
+}
+
+/// See [`Heading`].
+#[derive(Clone, PartialEq, Message)]
+pub struct HeadingFrame {
+    /// See [`Heading::level`].
+    #[prost(uint32, tag = "1")]
+    pub level: u32,
+    /// See [`Heading::title`].
+    #[prost(string, tag = "2")]
+    pub title: String,
+    /// See [`Heading::page`].
+    #[prost(uint32, tag = "3")]
+    pub page: u32,
 }
 
 /// A [`ReadError`] in a form that travels.
@@ -117,61 +119,29 @@ pub struct FailedFrame {
     pub detail: String,
 }
 
-impl From<Page> for PageFrame {
-    fn from(page: Page) -> Self {
-        Self {
-            number: page.number,
-            text: page.blocks.iter().map(|block| block.text.as_str()).collect(),
-            // Too long for its type is too long for any limit; the parent will say so.
-            lengths: page.blocks.iter().map(|b| u32::try_from(b.text.len()).unwrap_or(u32::MAX)).collect(),
-            image_coverage: page.image_coverage,
-            glyphs: page.glyphs,
-            unmapped: page.unmapped,
-            confidence: page.confidence,
-        }
-    }
-}
-
-impl TryFrom<PageFrame> for Page {
-    type Error = FrameError;
-
-    fn try_from(page: PageFrame) -> Result<Self, FrameError> {
-        if page.lengths.len() > MAX_BLOCKS as usize {
-            return Err(FrameError::Garbled);
-        }
-        let mut blocks = Vec::with_capacity(page.lengths.len());
-        let mut rest = page.text.as_str();
-        for length in page.lengths {
-            let (text, after) = rest.split_at_checked(length as usize).ok_or(FrameError::Garbled)?;
-            if text.is_empty() {
-                return Err(FrameError::Garbled);
-            }
-            blocks.push(Block { text: text.to_owned(), ..Block::default() });
-            rest = after;
-        }
-        if !rest.is_empty() {
-            return Err(FrameError::Garbled);
-        }
-        Ok(Self {
-            number: page.number,
-            blocks,
-            // Comparisons with NaN are always false: make it the harmless end.
-            image_coverage: if page.image_coverage.is_nan() {
-                0.0
-            } else {
-                page.image_coverage.clamp(0.0, 1.0)
-            },
-            glyphs: page.glyphs,
-            unmapped: page.unmapped.min(page.glyphs),
-            confidence: page.confidence.filter(|confidence| (0.0..=1.0).contains(confidence)),
-            ..Self::default()
-        })
-    }
-}
-
 impl From<Summary> for DoneFrame {
     fn from(summary: Summary) -> Self {
-        Self { engine: summary.engine, agreement: summary.agreement, incomplete: summary.incomplete }
+        let About { outline, properties } = summary.about;
+        let heading = |Heading { level, title, page }| HeadingFrame { level, title, page };
+        Self {
+            engine: summary.engine,
+            agreement: summary.agreement,
+            incomplete: summary.incomplete,
+            outline: outline.into_iter().map(heading).collect(),
+            properties,
+        }
+    }
+}
+
+impl DoneFrame {
+    /// What the document says of itself, no more of it than an honest child tells.
+    pub fn about(&mut self) -> About {
+        let cut = |text: String| -> String { text.chars().take(LONGEST).collect() };
+        let heading = |HeadingFrame { level, title, page }| Heading { level, title: cut(title), page };
+        let outline = std::mem::take(&mut self.outline).into_iter().take(MOST_HEADINGS).map(heading);
+        let properties = std::mem::take(&mut self.properties).into_iter().take(MOST_PROPERTIES);
+        let properties = properties.map(|(name, value)| (cut(name), cut(value)));
+        About { outline: outline.collect(), properties: properties.collect() }
     }
 }
 
@@ -288,28 +258,10 @@ mod tests {
         out
     }
 
-    fn page_frame(text: &str, lengths: &[u32]) -> PageFrame {
-        PageFrame { number: 7, text: text.into(), lengths: lengths.into(), glyphs: 3, ..PageFrame::default() }
-    }
-
-    #[test]
-    fn pages_travel() {
-        let there = page_frame("äöüb", &[6, 1]);
-        let page = Page::try_from(there.clone()).expect("an honest page");
-        assert_eq!(page.blocks.iter().map(|b| b.text.as_str()).collect::<Vec<_>>(), ["äöü", "b"]);
-        assert_eq!(PageFrame::from(page), there);
-    }
-
-    #[test]
-    fn pages_that_do_not_add_up_are_refused() {
-        for lengths in [&[1, 6][..], &[6], &[6, 2], &[6, 0, 1], &[u32::MAX, 1], &[]] {
-            assert_eq!(Page::try_from(page_frame("äöüb", lengths)), Err(FrameError::Garbled), "{lengths:?}");
-        }
-    }
-
     #[test]
     fn frames_survive_any_cutting() {
-        let page = page_frame("äöüb", &[6, 1]);
+        let page =
+            PageFrame { text: "äöüb".into(), lengths: vec![6, 1], glyphs: 3, ..PageFrame::default() };
         let mut stream = bytes(Body::Total(9));
         stream.extend(bytes(Body::Page(page.clone())));
         for cut in 1..stream.len() {

@@ -18,7 +18,7 @@ pub mod reading;
 pub mod spool;
 
 pub use child::child_entry;
-pub use document::{Block, Limit, Page, ReadError, Text};
+pub use document::{About, Block, Heading, Hidden, Kind, Limit, Page, ReadError, Text};
 pub use millrace_media::{MediaType, media_type};
 pub use ocr::{OcrChoice, Recogniser};
 pub use password::Password;
@@ -106,11 +106,16 @@ impl Stage for Extraction {
             children: inside::attach(job, &text.attached, &self.options).await?,
             ocr_pages: count(&text.pages, |page| page.recognised),
             ocr_ms: text.ocr_ms,
+            hidden_blocks: text.pages.iter().map(|page| page.hidden.len() as u32).sum(),
             unread_pages: count(&text.pages, Page::needs_recognition),
             ..Extracted::default()
         };
         let pages = text.pages.into_iter().map(on_the_wire).collect();
-        Ok((extracted, ExtractedText(DocumentText { pages, ..DocumentText::default() })))
+        let About { outline, properties } = text.about;
+        let outline =
+            outline.into_iter().map(|Heading { level, title, page }| wire::Heading { level, title, page });
+        let text = DocumentText { pages, outline: outline.collect(), properties, ..DocumentText::default() };
+        Ok((extracted, ExtractedText(text)))
     }
 }
 
@@ -142,10 +147,18 @@ fn on_the_wire(page: Page) -> wire::Page {
         number,
         text: block.text,
         lines: block.lines.iter().map(on_the_page).collect(),
+        kind: block.kind.name().to_owned(),
+        ..wire::Block::default()
+    });
+    let hidden = (1..).zip(page.hidden).map(|(number, (why, block))| wire::Block {
+        number,
+        text: block.text,
+        hidden: why.name().to_owned(),
         ..wire::Block::default()
     });
     wire::Page {
         number: page.number,
+        hidden: hidden.collect(),
         blocks: blocks.collect(),
         width: page.width,
         height: page.height,

@@ -170,9 +170,9 @@ impl Meter {
     pub fn page(&mut self, page: &Page) -> Result<(), ReadError> {
         self.text_bytes = self
             .text_bytes
-            .checked_sub(page.text_bytes() as u64)
+            .checked_sub((page.text_bytes() + page.hidden_bytes()) as u64)
             .ok_or(ReadError::LimitExceeded(Limit::Text))?;
-        let blocks = u32::try_from(page.blocks.len()).unwrap_or(u32::MAX);
+        let blocks = u32::try_from(page.blocks.len() + page.hidden.len()).unwrap_or(u32::MAX);
         self.blocks = self.blocks.checked_sub(blocks).ok_or(ReadError::LimitExceeded(Limit::Text))?;
         Ok(())
     }

@@ -12,8 +12,8 @@ use crate::password::Password;
 use crate::spool::Spool;
 use millrace_contract::Pages;
 
-/// What a frame may hold besides the text of a page.
-const FRAME_OVERHEAD: u64 = 1 << 16;
+/// What a frame may hold besides the text of a page: where its lines stand, mostly.
+const FRAME_OVERHEAD: u64 = 2 << 20;
 
 /// How much of a name is kept, characters.
 const NAME_CHARS: usize = 256;
@@ -121,15 +121,17 @@ impl Hearing {
                     let Some(last) = self.attached.last_mut() else { return nonsense("frames out of order") };
                     last.content.push(&piece)?;
                 }
-                (Body::Done(done), Some(total)) => {
+                (Body::Done(mut done), Some(total)) => {
                     if self.pages.len() != total as usize {
                         return nonsense("fewer pages than it promised");
                     }
                     let pages = std::mem::take(&mut self.pages);
                     let agreement = done.agreement.filter(|a| (0.0..=1.0).contains(a));
                     let engine = done.engine.chars().take(100).collect();
+                    let about = done.about();
                     self.outcome = Some(Ok(Text {
                         pages,
+                        about,
                         engine,
                         agreement,
                         incomplete: done.incomplete,

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::child;
-use crate::document::{Limit, Page, ReadError, Text};
+use crate::document::{Kind, Limit, Page, ReadError, Text};
 use crate::limits::{Order, Work};
 use crate::password::Password;
 
@@ -170,7 +170,9 @@ impl<'a> Reading<'a> {
         (page.width, page.height) = (picture.size.points_wide, picture.size.points_high);
         page.recognised = true;
         page.confidence = Some(found.confidence);
-        page.blocks = found.blocks;
+        // What was not printed cannot be seen in a picture.
+        let rest = std::mem::take(&mut page.blocks).into_iter().filter(|block| block.kind != Kind::Printed);
+        page.blocks = found.blocks.into_iter().chain(rest).collect();
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use ::unpdf::PdfParser;
 use super::doubt::Doubt;
 use super::vote::{self, Kept, Reading};
 use super::words::{self, Overlap};
-use super::{Asked, Found, PdfEngine, Sink, Summary, hayro, markers, oxide, unpdf};
+use super::{Asked, Found, PdfEngine, Sink, Summary, about, boxes, hayro, markers, oxide, remarks, unpdf};
 use crate::document::{Page, ReadError};
 
 /// Pages that are read before any of them is settled: a call of the second engine costs something of its own.
@@ -54,7 +54,8 @@ impl PdfEngine for Auto {
                 sink(Found::Page(page))?;
             }
         }
-        reading.end()
+        let about = guarded("hayro", || Ok(about::about(&pdf))).unwrap_or_default();
+        reading.end().map(|summary| Summary { about, ..summary })
     }
 }
 
@@ -84,6 +85,7 @@ impl<'a> Document<'a> {
     fn window(&mut self, first: &hayro::Reader<'_>, numbers: &[u32]) -> Vec<Page> {
         let mut wanted = Vec::new();
         let mut firsts = Vec::new();
+        let mut remarks = BTreeMap::new();
         for &number in numbers {
             let read = catch_unwind(AssertUnwindSafe(|| first.page(number))).ok();
             let again = match &read {
@@ -93,7 +95,13 @@ impl<'a> Document<'a> {
             if again {
                 wanted.push(number);
             }
-            firsts.push((number, read.map(|read| read.page)));
+            firsts.push((
+                number,
+                read.map(|read| {
+                    remarks.insert(number, read.remarks);
+                    read.page
+                }),
+            ));
         }
         let mut seconds = self.read_again(&wanted, &firsts);
         if !self.doubt.thorough && self.tally.agreement().is_some_and(|agreement| agreement < words::AGREE) {
@@ -111,10 +119,14 @@ impl<'a> Document<'a> {
         let usual = self.tally.agreement();
         settled
             .into_iter()
-            .map(|(page, unchecked)| match unchecked {
-                // Its fonts and its like were checked on other pages: what these came to is what is known of it.
-                true => Page { confidence: usual, ..page },
-                false => page,
+            .map(|(mut page, unchecked)| {
+                if unchecked {
+                    // Its fonts and its like were checked on other pages: what these came to is what is known of it.
+                    page.confidence = usual;
+                }
+                let more = remarks.remove(&page.number).unwrap_or_default();
+                remarks::add(&mut page, more);
+                page
             })
             .collect()
     }
@@ -136,7 +148,7 @@ impl<'a> Document<'a> {
                 // Without characters for its glyphs the first has no opinion.
                 let overlap = first.filter(|first| !first.is_garbled()).map(|first| {
                     markers::restore(&mut again.page, &again.marked, first);
-                    Overlap::of(first, &again.page)
+                    Overlap::with_or_without_hidden(first, &again.page)
                 });
                 tally.compare(overlap);
                 read.insert(number, Second { page: again.page, overlap });
@@ -154,6 +166,10 @@ impl<'a> Document<'a> {
     fn settle(&mut self, number: u32, first: Option<Page>, second: Option<Second>) -> (Page, bool) {
         let agreed = second.as_ref().and_then(|second| second.overlap).map(Overlap::f1);
         let (kept, unchecked) = match (first, second) {
+            // Nobody else knows what a reader does not see, and all of them would read it out.
+            (Some(page), Some(_)) if !page.hidden.is_empty() && !page.is_garbled() => {
+                (Some(Kept { reading: Reading { engine: hayro::NAME, page }, confidence: agreed }), false)
+            }
             (Some(page), None) => {
                 let unchecked = page.glyphs > 0;
                 (Some(Kept { reading: Reading { engine: hayro::NAME, page }, confidence: None }), unchecked)
@@ -173,18 +189,21 @@ impl<'a> Document<'a> {
 
     /// Settles a page on which two engines disagree, or that only one could read.
     fn decide(&mut self, number: u32, first: Option<Page>, second: Option<Page>) -> Option<Kept> {
-        let counts = first.as_ref().map(|first| (first.image_coverage, first.glyphs));
+        let seen = first.clone();
         let most = first.iter().chain(&second).map(words::count).max();
         // Of a page with next to no words a third reading is no help: it may lack one of them too.
         let third = if most < Some(vote::HARDLY_ANY) { None } else { self.third(number) };
         let named = [(hayro::NAME, first), (unpdf::NAME, second), (oxide::NAME, third)];
         let readings = named.into_iter().filter_map(|(engine, page)| Some(Reading { engine, page: page? }));
         let mut kept = vote::keep(readings.collect())?;
-        if let Some((image_coverage, glyphs)) = counts {
+        if let Some(seen) = seen {
             let page = &mut kept.reading.page;
-            page.image_coverage = image_coverage;
+            page.image_coverage = seen.image_coverage;
             // Who does not count glyphs has found characters for all of them.
-            page.glyphs = page.glyphs.max(glyphs);
+            page.glyphs = page.glyphs.max(seen.glyphs);
+            if kept.reading.engine != hayro::NAME {
+                boxes::borrow(page, &seen);
+            }
         }
         Some(kept)
     }
@@ -247,6 +266,6 @@ impl Tally {
 
     fn summary(&self) -> Summary {
         let engine = if self.engines.is_empty() { hayro::NAME.to_owned() } else { self.engines.join(" + ") };
-        Summary { engine, agreement: self.agreement(), incomplete: self.incomplete }
+        Summary { engine, agreement: self.agreement(), incomplete: self.incomplete, ..Summary::default() }
     }
 }

@@ -1,15 +1,28 @@
-//! A device for `hayro-interpret` that draws nothing: it notes where each glyph goes and what images cover.
+//! A device for `hayro-interpret` that draws nothing: it notes where each glyph goes, whether a reader would see it, and
+//! what images cover.
 
-use hayro_interpret::font::GlyphRun;
+use std::collections::HashSet;
+
+use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape, Vec2};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 
+use super::ground::{Colour, Ground, Look, look};
+use crate::document::Hidden;
+
 /// Glyph space: a thousand units to the em.
 const EM: f64 = 1000.0;
 
-/// Cells along each side of the raster that images are counted on: 0.1 % of a page each.
-const CELLS: usize = 32;
+/// The smallest print that is meant to be read, points on a page of the height of A4; smaller pages have smaller print.
+const SMALLEST: f64 = 1.0;
+const A4: f64 = 842.0;
+
+/// A clip thinner than this lets nothing through, points.
+const THIN: f64 = 0.01;
+
+/// A group fainter than this is not there.
+const FAINT: f32 = 0.02;
 
 /// A glyph as placed on the page, in points from the lower left corner.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,10 +33,48 @@ pub struct Glyph {
     pub origin: Point,
     /// Unit vector along the baseline.
     pub along: Vec2,
+    /// Unit vector from the baseline to the top of the letters.
+    pub up: Vec2,
     /// How far along the baseline the next glyph would begin.
     pub advance: f64,
     /// Size of an em across the baseline.
     pub size: f64,
+    /// The share of an em that lies below the baseline.
+    pub below: f64,
+    /// Why nobody sees it.
+    pub hidden: Option<Hidden>,
+}
+
+impl Glyph {
+    /// The box that it stands in, as far as that is known without its outline.
+    #[must_use]
+    pub fn bounds(&self) -> Rect {
+        let foot = self.origin - self.up * (self.below * self.size);
+        let head = foot + self.up * self.size + self.along * self.advance;
+        Rect::from_points(foot, head)
+            .union(Rect::from_points(foot + self.up * self.size, foot + self.along * self.advance))
+    }
+
+    /// The middle of the letter.
+    fn middle(&self) -> Point {
+        self.origin + self.along * (self.advance / 2.0) + self.up * ((0.5 - self.below) * self.size)
+    }
+
+    fn is_blank(&self) -> bool {
+        !self.text.is_empty() && self.text.chars().all(char::is_whitespace)
+    }
+}
+
+/// Glyphs of one text object that is used as a clip.
+const LONGEST_RUN: usize = 1000;
+
+/// How a run of glyphs is painted.
+#[derive(Clone, Copy)]
+enum Manner {
+    Seen,
+    Hidden(Hidden),
+    /// In a colour that may be the one of what it stands on.
+    Coloured(Colour),
 }
 
 /// What a page draws, as far as text is concerned.
@@ -31,54 +82,145 @@ pub struct Glyphs {
     /// Every glyph in the order of the content stream.
     pub glyphs: Vec<Glyph>,
     page: Rect,
-    clips: Vec<Rect>,
-    covered: [[bool; CELLS]; CELLS],
+    smallest: f64,
+    ground: Ground,
+    /// Boxes of the clips, and whether they are nothing but boxes.
+    clips: Vec<(Rect, bool)>,
+    /// Groups that are being drawn, and whether each is too faint to be seen.
+    groups: Vec<bool>,
 }
 
 impl Glyphs {
     /// An empty page of this extent.
     #[must_use]
     pub fn new(page: Rect) -> Self {
-        Self { glyphs: Vec::new(), page, clips: vec![page], covered: [[false; CELLS]; CELLS] }
+        let smallest = SMALLEST * (page.height().max(page.width()) / A4).min(1.0);
+        let ground = Ground::new(page);
+        Self { glyphs: Vec::new(), page, smallest, ground, clips: vec![(page, true)], groups: Vec::new() }
     }
 
     /// Share of the page that images cover, overlaps counted once, 0 to 1.
     #[must_use]
     pub fn image_coverage(&self) -> f32 {
-        let cells = self.covered.iter().flatten().filter(|covered| **covered).count();
-        cells as f32 / (CELLS * CELLS) as f32
+        self.ground.image_coverage()
     }
 
-    fn clip(&self) -> Rect {
-        self.clips.last().copied().unwrap_or(self.page)
-    }
-
-    fn cover(&mut self, image: Rect) {
-        let seen = image.intersect(self.clip());
-        if seen.width() <= 0.0 || seen.height() <= 0.0 || self.page.area() <= 0.0 {
-            return;
+    /// Once all is drawn: the glyphs that a reader sees, and those that nobody does.
+    ///
+    /// Text that is not painted, or is as white as its page, belongs to a picture of text if there is an image in its
+    /// place, or if letters are drawn there by other means. A letter that is drawn twice in one place is seen if one of the two
+    /// is: outlines and shadows are made like this.
+    #[must_use]
+    pub fn sorted(self) -> (Vec<Glyph>, Vec<Glyph>) {
+        let Self { mut glyphs, ground, .. } = self;
+        if glyphs.iter().all(|glyph| glyph.hidden.is_none()) {
+            return (glyphs, Vec::new());
         }
-        let (cell_width, cell_height) = (self.page.width() / CELLS as f64, self.page.height() / CELLS as f64);
-        for (row, cells) in self.covered.iter_mut().enumerate() {
-            // A cell counts where its middle does: edges even out.
-            let y = self.page.y0 + (row as f64 + 0.5) * cell_height;
-            if y < seen.y0 || y > seen.y1 {
-                continue;
+        for glyph in &mut glyphs {
+            let at = glyph.middle();
+            let pictured = match glyph.hidden {
+                Some(Hidden::Invisible) => ground.has_image(at) || ground.has_ink(at),
+                Some(Hidden::White) => ground.has_image(at),
+                _ => false,
+            };
+            if pictured {
+                glyph.hidden = None;
             }
-            for (column, covered) in cells.iter_mut().enumerate() {
-                let x = self.page.x0 + (column as f64 + 0.5) * cell_width;
-                *covered |= x >= seen.x0 && x <= seen.x1;
-            }
+        }
+        // Blanks separate words on both sides.
+        let hidden: Vec<Glyph> = glyphs.iter().filter(|glyph| glyph.hidden.is_some()).cloned().collect();
+        glyphs.retain(|glyph| glyph.hidden.is_none() || glyph.is_blank());
+        let place = |glyph: &Glyph| (glyph.origin.x.round() as i64, glyph.origin.y.round() as i64);
+        let seen: HashSet<(i64, i64, &str)> = glyphs
+            .iter()
+            .flat_map(|glyph| {
+                let (x, y) = place(glyph);
+                (-1..=1).flat_map(move |dx| (-1..=1).map(move |dy| (x + dx, y + dy, glyph.text.as_str())))
+            })
+            .collect();
+        let twice = |glyph: &Glyph| {
+            let (x, y) = place(glyph);
+            !glyph.is_blank() && seen.contains(&(x, y, glyph.text.as_str()))
+        };
+        let hidden = hidden.into_iter().filter(|glyph| !twice(glyph)).collect();
+        (glyphs, hidden)
+    }
+
+    fn clip(&self) -> (Rect, bool) {
+        self.clips.last().copied().unwrap_or((self.page, true))
+    }
+
+    fn manner(&self, props: &DrawProps<'_>, mode: &DrawMode) -> Manner {
+        let (clip, _) = self.clip();
+        if matches!(mode, DrawMode::Invisible) || self.groups.contains(&true) {
+            return Manner::Hidden(Hidden::Invisible);
+        }
+        if clip.width() < THIN || clip.height() < THIN {
+            return Manner::Hidden(Hidden::OffPage);
+        }
+        match look(props) {
+            Look::Clear => Manner::Hidden(Hidden::Invisible),
+            Look::Plain(colour) if self.ground.may_hide(colour) => Manner::Coloured(colour),
+            Look::Plain(_) | Look::Unknown => Manner::Seen,
+        }
+    }
+
+    fn hides(&self, glyph: &Glyph, em: f64, manner: Manner) -> Option<Hidden> {
+        if !self.page.overlaps(glyph.bounds()) {
+            return Some(Hidden::OffPage);
+        }
+        match manner {
+            Manner::Hidden(why) => Some(why),
+            _ if glyph.size < self.smallest || em < self.smallest => Some(Hidden::Tiny),
+            Manner::Coloured(colour) => self.ground.hides(colour, glyph.middle()).then_some(Hidden::White),
+            Manner::Seen => None,
+        }
+    }
+
+    /// Letters may be what something else is painted through: what was not painted itself is seen then.
+    fn unhide_clip(&mut self, clip: Rect) {
+        let reach = |glyph: &Glyph| glyph.bounds().inflate(glyph.size / 2.0, glyph.size / 2.0);
+        let run = self.glyphs.iter().rev().take(LONGEST_RUN);
+        let run =
+            run.take_while(|glyph| glyph.hidden == Some(Hidden::Invisible) && clip.overlaps(reach(glyph)));
+        let (mut count, mut all) = (0, None::<Rect>);
+        for glyph in run {
+            count += 1;
+            all = Some(all.map_or(reach(glyph), |all| all.union(reach(glyph))));
+        }
+        if all.is_some_and(|all| all.contains_rect(clip)) {
+            self.glyphs.iter_mut().rev().take(count).for_each(|glyph| glyph.hidden = None);
         }
     }
 }
 
 impl<'a> Device<'a> for Glyphs {
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
+        let (clip, sharp) = self.clip();
+        self.ground.path(path, &props, mode, clip, sharp);
+    }
+
+    fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'a>, mode: &DrawMode) {
+        let (clip, sharp) = self.clip();
+        if matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
+            self.ground.rect(rect, &props, clip, sharp);
+        }
+    }
 
     fn push_clip_path(&mut self, clip: &ClipPath) {
-        let clip = self.clip().intersect(clip.path.bounding_box());
-        self.clips.push(clip);
+        let (before, _) = self.clip();
+        if clip.path.elements().is_empty() {
+            self.clips.push((before, false));
+            return;
+        }
+        let bounds = clip.path.bounding_box();
+        self.unhide_clip(bounds);
+        self.clips.push((before.intersect(bounds), false));
+    }
+
+    fn push_clip_rect(&mut self, rect: &Rect) {
+        let (before, sharp) = self.clip();
+        self.clips.push((before.intersect(*rect), sharp));
     }
 
     fn pop_clip(&mut self) {
@@ -87,31 +229,35 @@ impl<'a> Device<'a> for Glyphs {
         }
     }
 
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
+    fn push_transparency_group(&mut self, opacity: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
+        self.groups.push(opacity < FAINT);
+    }
 
-    fn pop_transparency_group(&mut self) {}
+    fn pop_transparency_group(&mut self) {
+        self.groups.pop();
+    }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
         let start = self.glyphs.len();
+        let manner = self.manner(&props, mode);
         for positioned in run.glyphs() {
             let placed: Affine = props.transform * positioned.transform();
             let origin = placed * Point::ZERO;
             let up = placed * Point::new(0.0, EM) - origin;
             let right = placed * Point::new(EM, 0.0) - origin;
-            let (along, across, share) = match run.writing_mode() {
-                WritingMode::Vertical => (-up, right, 1.0),
+            let drawn: &Drawn<'_> = positioned;
+            let (along, across, share, below) = match run.writing_mode() {
+                WritingMode::Vertical => (-up, right, 1.0, 0.5),
                 WritingMode::Horizontal => {
-                    use hayro_interpret::font::Glyph as Drawn;
-                    let drawn: &Drawn<'_> = positioned;
                     let width = match drawn {
                         Drawn::Outline(glyph) => glyph.advance_width(),
                         Drawn::Type3(glyph) => glyph.advance_width(),
                     };
-                    (right, up, f64::from(width.unwrap_or(500.0)) / EM)
+                    (right, up, f64::from(width.unwrap_or(500.0)) / EM, 0.2)
                 }
             };
-            let length = along.hypot();
-            if !(length.is_finite() && length > 0.0 && origin.is_finite()) {
+            let (length, size) = (along.hypot(), across.hypot());
+            if !(length.is_finite() && size.is_finite() && origin.is_finite()) {
                 continue;
             }
             let text = match positioned.as_unicode() {
@@ -119,13 +265,28 @@ impl<'a> Device<'a> for Glyphs {
                 Some(BfString::String(letters)) => letters,
                 None => String::new(),
             };
-            self.glyphs.push(Glyph {
+            // Of no size at all, it still has a place.
+            let unit = |vector: Vec2, length: f64, none| if length > 0.0 { vector / length } else { none };
+            let mut glyph = Glyph {
                 text,
                 origin,
-                along: along / length,
+                along: unit(along, length, Vec2::new(1.0, 0.0)),
+                up: unit(across, size, Vec2::new(0.0, 1.0)),
                 advance: length * share,
-                size: across.hypot().max(f64::MIN_POSITIVE),
-            });
+                size: size.max(f64::MIN_POSITIVE),
+                below,
+                hidden: None,
+            };
+            // Such a glyph may bring its own colours.
+            let manner = match (drawn, manner) {
+                (Drawn::Type3(_), Manner::Coloured(_)) => Manner::Seen,
+                (_, manner) => manner,
+            };
+            glyph.hidden = self.hides(&glyph, length, manner);
+            if glyph.text.is_empty() && glyph.hidden.is_none() {
+                self.ground.inked(glyph.middle());
+            }
+            self.glyphs.push(glyph);
         }
         // Text that is filled and stroked comes twice.
         let added = self.glyphs.len() - start;
@@ -139,22 +300,7 @@ impl<'a> Device<'a> for Glyphs {
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         let (width, height) = (f64::from(image.width()), f64::from(image.height()));
-        self.cover(props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, width, height)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn coverage_counts_overlaps_once_and_minds_the_clip() {
-        let mut page = Glyphs::new(Rect::new(0.0, 0.0, 100.0, 200.0));
-        page.cover(Rect::new(0.0, 0.0, 100.0, 100.0));
-        page.cover(Rect::new(0.0, 0.0, 100.0, 100.0));
-        assert!((page.image_coverage() - 0.5).abs() < 0.02);
-        page.clips.push(Rect::new(0.0, 100.0, 100.0, 150.0));
-        page.cover(Rect::new(-500.0, -500.0, 500.0, 500.0));
-        assert!((page.image_coverage() - 0.75).abs() < 0.02);
+        let drawn = props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, width, height));
+        self.ground.image(drawn.intersect(self.clip().0));
     }
 }

@@ -7,9 +7,10 @@ use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect};
 use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
 
-use super::glyphs::Glyphs;
-use super::{Asked, Found, PdfEngine, Sink, Summary, layout};
-use crate::document::{Page, ReadError};
+use super::glyphs::{Glyph, Glyphs};
+use super::remarks::{self, Remark};
+use super::{Asked, Found, PdfEngine, Sink, Summary, about, columns, layout};
+use crate::document::{Block, Hidden, Page, ReadError};
 
 /// The engine's name and version, as [`Summary::engine`] gives it.
 pub const NAME: &str = "hayro-interpret 0.9.0";
@@ -27,9 +28,11 @@ impl PdfEngine for Hayro {
         let numbers = asked.numbers(reader.total())?;
         sink(super::total(&numbers))?;
         for number in numbers {
-            sink(Found::Page(reader.page(number).page))?;
+            let Reading { mut page, remarks, .. } = reader.page(number);
+            remarks::add(&mut page, remarks);
+            sink(Found::Page(page))?;
         }
-        Ok(Summary { engine: NAME.to_owned(), ..Summary::default() })
+        Ok(Summary { engine: NAME.to_owned(), about: about::about(&pdf), ..Summary::default() })
     }
 }
 
@@ -58,6 +61,8 @@ pub(super) struct Reading {
     pub(super) fonts: Vec<u64>,
     /// The share of glyphs that do not stand upright on the page as it is shown.
     pub(super) turned: f32,
+    /// What stands on it without being printed in it, to be added once its text is settled.
+    pub(super) remarks: Vec<Remark>,
 }
 
 /// Reads single pages of an open document, in any order.
@@ -90,22 +95,37 @@ impl<'a> Reader<'a> {
         let mut device = Glyphs::new(extent);
         interpret_page(page, &mut context, &mut device);
 
+        let image_coverage = device.image_coverage();
+        let (glyphs, hidden) = device.sorted();
+        let glyphs = columns::untangled(glyphs);
         let blank = |text: &str| !text.is_empty() && text.chars().all(char::is_whitespace);
-        let painted = device.glyphs.iter().filter(|glyph| !blank(&glyph.text));
+        let painted = glyphs.iter().filter(|glyph| !blank(&glyph.text));
         // A replacement character is what a document says when it does not know either.
         let unknown = painted.clone().filter(|g| g.text.is_empty() || g.text.contains('\u{fffd}')).count();
         let page_read = Page {
             number,
-            image_coverage: device.image_coverage(),
+            image_coverage,
             glyphs: u32::try_from(painted.clone().count()).unwrap_or(u32::MAX),
             unmapped: u32::try_from(unknown).unwrap_or(u32::MAX),
-            blocks: layout::paragraphs(&device.glyphs),
+            blocks: layout::paragraphs(&glyphs, extent),
+            hidden: apart(&hidden, extent),
+            width: extent.width() as f32,
+            height: extent.height() as f32,
             ..Page::default()
         };
         let turned = painted.clone().filter(|glyph| glyph.along.x < UPRIGHT).count();
         let turned = turned as f32 / painted.count().max(1) as f32;
-        Reading { page: page_read, fonts: fonts(page), turned }
+        Reading { page: page_read, fonts: fonts(page), turned, remarks: remarks::of(page, upright, extent) }
     }
+}
+
+/// The paragraphs of text that nobody sees, by why.
+fn apart(glyphs: &[Glyph], page: Rect) -> Vec<(Hidden, Block)> {
+    let of = |why: Hidden| {
+        let glyphs: Vec<Glyph> = glyphs.iter().filter(|glyph| glyph.hidden == Some(why)).cloned().collect();
+        layout::paragraphs(&glyphs, page).into_iter().map(move |block| (why, block))
+    };
+    if glyphs.is_empty() { Vec::new() } else { Hidden::ALL.into_iter().flat_map(of).collect() }
 }
 
 fn fonts(page: &hayro_interpret::hayro_syntax::page::Page<'_>) -> Vec<u64> {

@@ -1,12 +1,12 @@
 //! From placed glyphs to paragraphs: spaces, lines and blocks from the distances between glyphs, in the order
-//! in which the document draws them. Good enough to check another engine and to stand in for it; no columns
-//! or tables.
+//! in which the document draws them. Good enough to check another engine and to stand in for it; no tables.
 
+use hayro_interpret::kurbo::Rect;
 use unicode_bidi::{BidiClass, BidiInfo, bidi_class};
 
 use super::glyphs::Glyph;
 use super::words::is_unspaced;
-use crate::document::{Block, push_block};
+use crate::document::{self, Block};
 
 /// A gap along the line of this many ems is a space.
 const SPACE: f64 = 0.16;
@@ -31,11 +31,12 @@ enum Step {
     Paragraph,
 }
 
-/// The paragraphs of a page.
+/// The paragraphs of a page of this extent, with the places of their lines in points from the upper left corner of the
+/// page as it is shown.
 #[must_use]
-pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
+pub fn paragraphs(glyphs: &[Glyph], page: Rect) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let mut text = String::new();
+    let mut block = Block::default();
     let mut line = Line::default();
     let mut last: Option<&Glyph> = None;
     let mut blank = false;
@@ -50,30 +51,47 @@ pub fn paragraphs(glyphs: &[Glyph]) -> Vec<Block> {
         }
         match last.map_or(Step::Same, |last| step(last, glyph)) {
             Step::Same if !blank || last.is_none() => {}
-            Step::Same | Step::Space => text.push(' '),
-            Step::Tab => text.push('\t'),
+            Step::Same | Step::Space => block.text.push(' '),
+            Step::Tab => block.text.push('\t'),
             Step::Line => {
-                line.end(&mut text);
-                text.push('\n');
-                line = Line { start: text.len(), ..Line::default() };
+                line.end(&mut block, page);
+                block.text.push('\n');
+                line = Line { start: block.text.len(), ..Line::default() };
             }
             Step::Paragraph => {
-                line.end(&mut text);
+                line.end(&mut block, page);
                 line = Line::default();
-                push_block(&mut blocks, &text);
-                text.clear();
+                push_placed(&mut blocks, std::mem::take(&mut block));
             }
         }
         blank = false;
-        text.push_str(&glyph.text);
+        block.text.push_str(&glyph.text);
+        line.reach(glyph);
         if let Some(last) = last.filter(|last| is_leftward(last) && is_leftward(glyph)) {
             line.rightward += if (glyph.origin - last.origin).dot(glyph.along) > 0.0 { 1 } else { -1 };
         }
         last = Some(glyph);
     }
-    line.end(&mut text);
-    push_block(&mut blocks, &text);
+    line.end(&mut block, page);
+    push_placed(&mut blocks, block);
     blocks
+}
+
+/// Adds a block unless there is nothing in it.
+fn push_placed(blocks: &mut Vec<Block>, mut block: Block) {
+    let text = block.text.trim();
+    if text.is_empty() {
+        return;
+    }
+    let before = block.text.len() - block.text.trim_start().len();
+    if text.len() < block.text.len() {
+        let (text, before) = (text.to_owned(), u32::try_from(before).unwrap_or(u32::MAX));
+        block.lines.retain(|line| (line.start as usize) < before as usize + text.len());
+        block.lines.iter_mut().for_each(|line| line.start = line.start.saturating_sub(before));
+        block.lines.dedup_by_key(|line| line.start);
+        block.text = text;
+    }
+    blocks.push(block);
 }
 
 /// The line being put together.
@@ -83,20 +101,35 @@ struct Line {
     start: usize,
     /// Steps to the right less steps to the left between letters of scripts that run to the left.
     rightward: i32,
+    /// Where it stands.
+    bounds: Option<Rect>,
 }
 
 impl Line {
+    fn reach(&mut self, glyph: &Glyph) {
+        let bounds = glyph.bounds();
+        self.bounds = Some(self.bounds.map_or(bounds, |all| all.union(bounds)));
+    }
+
     /// Most documents draw Arabic and Hebrew from left to right, as they look, and mean them from right to
     /// left. What turns text as it is meant into text as it looks also turns it back.
-    fn end(&self, text: &mut String) {
+    fn end(&self, block: &mut Block, page: Rect) {
+        if let Some(bounds) = self.bounds.filter(|_| block.text.len() > self.start) {
+            let start = u32::try_from(self.start).unwrap_or(u32::MAX);
+            let (x0, x1) = ((bounds.x0 - page.x0) as f32, (bounds.x1 - page.x0) as f32);
+            let (y0, y1) = ((page.y1 - bounds.y1) as f32, (page.y1 - bounds.y0) as f32);
+            block.lines.push(document::Line { start, x0, y0, x1, y1 });
+        }
         if self.rightward <= 0 {
             return;
         }
-        let looks = text.split_off(self.start);
+        let looks = block.text.split_off(self.start);
         let info = BidiInfo::new(&looks, None);
         match info.paragraphs.first() {
-            Some(paragraph) => text.push_str(&info.reorder_line(paragraph, paragraph.range.clone())),
-            None => text.push_str(&looks),
+            Some(paragraph) => {
+                block.text.push_str(&info.reorder_line(paragraph, paragraph.range.clone()));
+            }
+            None => block.text.push_str(&looks),
         }
     }
 }
@@ -162,14 +195,30 @@ mod tests {
                 text: letter.to_string(),
                 origin: Point::new(x + 5.0 * index as f64, y),
                 along: Vec2::new(1.0, 0.0),
+                up: Vec2::new(0.0, 1.0),
                 advance: 5.0,
                 size: 10.0,
+                below: 0.2,
+                hidden: None,
             })
             .collect()
     }
 
     fn texts(glyphs: &[Glyph]) -> Vec<String> {
-        paragraphs(glyphs).into_iter().map(|block| block.text).collect()
+        paragraphs(glyphs, PAGE).into_iter().map(|block| block.text).collect()
+    }
+
+    const PAGE: Rect = Rect::new(10.0, 0.0, 210.0, 300.0);
+
+    #[test]
+    fn lines_are_placed_from_the_upper_left() {
+        let mut page = line("two words", 20.0, 100.0);
+        page.extend(line("next line", 30.0, 88.0));
+        page.extend(line("far", 20.0, 50.0));
+        let blocks = paragraphs(&page, PAGE);
+        let placed: Vec<_> = blocks[0].lines.iter().map(|l| (l.start, l.x0, l.y0, l.x1, l.y1)).collect();
+        assert_eq!(placed, [(0, 10.0, 192.0, 55.0, 202.0), (10, 20.0, 204.0, 65.0, 214.0)]);
+        assert_eq!((blocks[1].lines.len(), blocks[1].lines[0].start), (1, 0));
     }
 
     #[test]

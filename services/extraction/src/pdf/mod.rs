@@ -1,21 +1,27 @@
 //! Text out of PDFs. Several engines stand behind one trait, because none of them is right alone: see
 //! `docs/decisions/0010-three-engines-vote.md`. All of this runs in the child process and may die there.
 
+mod about;
 pub mod auto;
+pub mod boxes;
+pub mod columns;
 pub mod doubt;
 pub mod glyphs;
+mod ground;
 pub mod hayro;
 pub mod layout;
 pub mod markers;
 pub mod oxide;
 pub mod pdf_extract;
+mod remarks;
+mod strings;
 pub mod unpdf;
 pub mod vote;
 pub mod words;
 
 use std::sync::Arc;
 
-use crate::document::{Page, ReadError, chosen};
+use crate::document::{About, Page, ReadError, chosen};
 use crate::formats::Inside;
 use millrace_contract::Pages;
 use millrace_media::pdf_header;
@@ -82,6 +88,8 @@ pub struct Summary {
     pub agreement: Option<f32>,
     /// Whether text is known to be missing, see [`crate::document::Text::incomplete`].
     pub incomplete: bool,
+    /// What the document says of itself.
+    pub about: About,
 }
 
 /// What an engine is asked to read.

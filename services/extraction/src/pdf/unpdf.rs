@@ -35,7 +35,7 @@ impl PdfEngine for Unpdf {
             // A page that cannot be read is a blank one to the reader, never a missing one.
             sink(Found::Page(page.map_or_else(|number| Page { number, ..Page::default() }, |read| read.page)))
         })?;
-        Ok(Summary { engine: NAME.to_owned(), agreement: None, incomplete })
+        Ok(Summary { engine: NAME.to_owned(), incomplete, ..Summary::default() })
     }
 }
 

@@ -40,6 +40,19 @@ impl Overlap {
         overlap
     }
 
+    /// Compares a reading that tells apart what nobody sees with one that does not, or that leaves it out.
+    #[must_use]
+    pub fn with_or_without_hidden(first: &Page, second: &Page) -> Self {
+        let without = Self::of(first, second);
+        if first.hidden.is_empty() {
+            return without;
+        }
+        let hidden = first.hidden.iter().map(|(_, block)| block);
+        let blocks = first.blocks.iter().chain(hidden).cloned().collect();
+        let with = Self::of(&Page { blocks, ..Page::default() }, second);
+        if with.f1() > without.f1() { with } else { without }
+    }
+
     /// The words of this page count too.
     pub fn add(&mut self, other: Self) {
         self.shared += other.shared;

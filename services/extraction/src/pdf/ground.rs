@@ -1,0 +1,278 @@
+//! What lies under and over text: whether a reader can tell a letter from what it stands on, and whether text that is
+//! not painted belongs to a picture of text.
+//!
+//! A page starts white. Fills larger than a letter are remembered in the order in which they are painted. What cannot be
+//! known, such as a pattern or what shines through, counts as visible: words that are lost cost more than words too many.
+
+use hayro_interpret::color::AlphaColor;
+use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape};
+use hayro_interpret::{BlendMode, DrawMode, DrawProps, FillRule, Paint};
+
+/// Cells along each side of the rasters: 0.1 % of a page each for images, a letter or two for ink.
+const IMAGE_CELLS: usize = 32;
+const INK_CELLS: usize = 64;
+
+/// Fills smaller than this on either side, points, are rules and strokes: no letter stands on them.
+const GROUND: f64 = 4.0;
+
+/// A line of letters drawn as outlines is no higher than this, points.
+const LETTERS: f64 = 40.0;
+
+/// Fills that are remembered; whatever stands on a page with more is visible.
+const MOST_FILLS: usize = 4096;
+
+/// Elements of a path that is looked at closely.
+const MOST_ELEMENTS: usize = 400;
+
+/// Colours closer than this in every channel are one to the eye, or meant to be.
+const SAME: f32 = 0.05;
+
+/// Paint thinner than this is none.
+const TRANSPARENT: f32 = 0.02;
+
+/// A colour as it is seen: red, green, blue.
+pub(super) type Colour = [f32; 3];
+
+const WHITE: Colour = [1.0; 3];
+
+/// What paint looks like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Look {
+    /// Of this colour.
+    Plain(Colour),
+    /// There is next to nothing of it.
+    Clear,
+    /// Nobody knows without drawing it.
+    Unknown,
+}
+
+/// What this paint looks like.
+pub(super) fn look(props: &DrawProps<'_>) -> Look {
+    let Paint::Color(colour) = &props.paint else { return Look::Unknown };
+    let rgba: AlphaColor = colour.to_rgba();
+    let [red, green, blue, alpha] = rgba.components();
+    if alpha < TRANSPARENT {
+        Look::Clear
+    } else if alpha < 1.0 || props.soft_mask.is_some() || props.blend_mode != BlendMode::Normal {
+        Look::Unknown
+    } else {
+        Look::Plain([red, green, blue])
+    }
+}
+
+fn same(one: Colour, other: Colour) -> bool {
+    one.iter().zip(other).all(|(a, b)| (a - b).abs() <= SAME)
+}
+
+/// A fill that text may stand on.
+struct Fill {
+    area: Rect,
+    /// How it is bounded within that; `None` for all of it.
+    shape: Option<(BezPath, Affine, FillRule)>,
+    /// `None` if nobody knows.
+    colour: Option<Colour>,
+}
+
+impl Fill {
+    fn covers(&self, at: Point) -> bool {
+        self.area.contains(at)
+            && self.shape.as_ref().is_none_or(|(path, back, rule)| {
+                let winding = path.winding(*back * at);
+                match rule {
+                    FillRule::NonZero => winding != 0,
+                    FillRule::EvenOdd => winding % 2 != 0,
+                }
+            })
+    }
+}
+
+/// What a page has painted besides text.
+pub(super) struct Ground {
+    page: Rect,
+    fills: Vec<Fill>,
+    /// Colours of those, white left out, as long as they are few.
+    colours: Vec<Colour>,
+    overfull: bool,
+    images: Raster<IMAGE_CELLS>,
+    ink: Raster<INK_CELLS>,
+}
+
+impl Ground {
+    pub(super) fn new(page: Rect) -> Self {
+        Self {
+            page,
+            fills: Vec::new(),
+            colours: Vec::new(),
+            overfull: false,
+            images: Raster::default(),
+            ink: Raster::default(),
+        }
+    }
+
+    /// A rectangle is filled. `sharp` says that nothing but rectangles clips it.
+    pub(super) fn rect(&mut self, rect: &Rect, props: &DrawProps<'_>, clip: Rect, sharp: bool) {
+        let area = props.transform.transform_rect_bbox(*rect).intersect(clip);
+        // Turned, it fills less than its box.
+        let [_, b, c, d, ..] = props.transform.as_coeffs();
+        let upright = (b == 0.0 && c == 0.0) || (props.transform.as_coeffs()[0] == 0.0 && d == 0.0);
+        let shape = (!upright).then(|| (rect.to_path(0.1), FillRule::NonZero));
+        self.fill(area, shape, props, sharp);
+    }
+
+    /// A path is drawn.
+    pub(super) fn path(
+        &mut self,
+        path: &BezPath,
+        props: &DrawProps<'_>,
+        mode: &DrawMode,
+        clip: Rect,
+        sharp: bool,
+    ) {
+        let area = props.transform.transform_rect_bbox(path.control_box()).intersect(clip);
+        // Of what looks like letters, one stroke in each place is enough.
+        if area.height() <= LETTERS
+            && !self.has_ink(area.center())
+            && !matches!(look(props), Look::Plain(colour) if same(colour, WHITE))
+        {
+            self.ink.cover(self.page, area, true);
+        }
+        if let DrawMode::Fill(rule) | DrawMode::FillAndStroke(rule, _) = mode {
+            let close = path.elements().len() <= MOST_ELEMENTS;
+            let sharp = sharp && close;
+            self.fill(area, close.then(|| (path.clone(), *rule)), props, sharp);
+        }
+    }
+
+    fn fill(&mut self, area: Rect, shape: Option<(BezPath, FillRule)>, props: &DrawProps<'_>, sharp: bool) {
+        if !(area.width() >= GROUND && area.height() >= GROUND) {
+            return;
+        }
+        let colour = match look(props) {
+            Look::Clear => return,
+            Look::Plain(colour) => Some(colour),
+            Look::Unknown => None,
+        };
+        if self.fills.len() >= MOST_FILLS {
+            self.overfull = true;
+            return;
+        }
+        let back = props.transform.inverse();
+        let shape = shape.filter(|_| back.is_finite()).map(|(path, rule)| (path, back, rule));
+        if let Some(colour) = colour
+            && !same(colour, WHITE)
+            && !self.colours.iter().any(|known| same(*known, colour))
+        {
+            self.colours.push(colour);
+        }
+        self.fills.push(Fill { area, shape, colour: colour.filter(|_| sharp) });
+    }
+
+    /// An image is drawn, so far as it is seen.
+    pub(super) fn image(&mut self, seen: Rect) {
+        self.images.cover(self.page, seen, false);
+    }
+
+    /// Something that looks like letters is painted here.
+    pub(super) fn inked(&mut self, at: Point) {
+        self.ink.cover(self.page, Rect::from_center_size(at, (1.0, 1.0)), true);
+    }
+
+    /// Whether text of this colour may disappear in what is painted so far.
+    pub(super) fn may_hide(&self, colour: Colour) -> bool {
+        !self.overfull && (same(colour, WHITE) || self.colours.iter().any(|known| same(*known, colour)))
+    }
+
+    /// Whether a letter of this colour disappears here.
+    pub(super) fn hides(&self, colour: Colour, at: Point) -> bool {
+        match self.fills.iter().rev().find(|fill| fill.covers(at)) {
+            Some(fill) => fill.colour.is_some_and(|ground| same(ground, colour)),
+            None => same(colour, WHITE),
+        }
+    }
+
+    /// Share of the page that images cover, overlaps counted once, 0 to 1.
+    pub(super) fn image_coverage(&self) -> f32 {
+        self.images.share()
+    }
+
+    /// Whether an image was drawn here, before or after.
+    pub(super) fn has_image(&self, at: Point) -> bool {
+        self.images.at(self.page, at)
+    }
+
+    /// Whether there is something here that may be letters, drawn otherwise.
+    pub(super) fn has_ink(&self, at: Point) -> bool {
+        self.ink.at(self.page, at)
+    }
+}
+
+/// What part of a page is covered, in cells.
+struct Raster<const CELLS: usize>([[bool; CELLS]; CELLS]);
+
+impl<const CELLS: usize> Default for Raster<CELLS> {
+    fn default() -> Self {
+        Self([[false; CELLS]; CELLS])
+    }
+}
+
+impl<const CELLS: usize> Raster<CELLS> {
+    fn share(&self) -> f32 {
+        let cells = self.0.iter().flatten().filter(|covered| **covered).count();
+        cells as f32 / (CELLS * CELLS) as f32
+    }
+
+    /// Covers the cells whose middle lies within; those of something smaller than a cell too, if it is `small`.
+    fn cover(&mut self, page: Rect, area: Rect, small: bool) {
+        if !(area.width() > 0.0 && area.height() > 0.0 && page.area() > 0.0) {
+            return;
+        }
+        let cells = |from: f64, to: f64, start: f64, length: f64| {
+            let cell = |at: f64| (at - start) / length * CELLS as f64;
+            let first = (cell(from) - 0.5).ceil().clamp(0.0, CELLS as f64) as usize;
+            let last = ((cell(to) - 0.5).floor() + 1.0).clamp(0.0, CELLS as f64) as usize;
+            let middle = cell((from + to) / 2.0);
+            if first < last || !small || !(0.0..CELLS as f64).contains(&middle) {
+                first..last.max(first)
+            } else {
+                middle as usize..middle as usize + 1
+            }
+        };
+        let columns = cells(area.x0, area.x1, page.x0, page.width());
+        for row in &mut self.0[cells(area.y0, area.y1, page.y0, page.height())] {
+            row[columns.clone()].fill(true);
+        }
+    }
+
+    fn at(&self, page: Rect, at: Point) -> bool {
+        if !page.contains(at) || page.area() <= 0.0 {
+            return false;
+        }
+        let cell = |share: f64| ((share * CELLS as f64) as usize).min(CELLS - 1);
+        self.0[cell((at.y - page.y0) / page.height())][cell((at.x - page.x0) / page.width())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_counts_overlaps_once() {
+        let page = Rect::new(0.0, 0.0, 100.0, 200.0);
+        let mut ground = Ground::new(page);
+        ground.image(Rect::new(0.0, 0.0, 100.0, 100.0));
+        ground.image(Rect::new(0.0, 0.0, 100.0, 100.0));
+        assert!((ground.image_coverage() - 0.5).abs() < 0.02);
+        ground.image(Rect::new(-500.0, -500.0, 500.0, 150.0).intersect(page));
+        assert!((ground.image_coverage() - 0.75).abs() < 0.02);
+        assert!(ground.has_image(Point::new(50.0, 140.0)) && !ground.has_image(Point::new(50.0, 160.0)));
+        assert!(!ground.has_image(Point::new(50.0, 900.0)) && !ground.has_image(Point::new(f64::NAN, 1.0)));
+    }
+
+    #[test]
+    fn ink_smaller_than_a_cell_is_seen() {
+        let mut ground = Ground::new(Rect::new(0.0, 0.0, 640.0, 640.0));
+        ground.inked(Point::new(101.0, 101.0));
+        assert!(ground.has_ink(Point::new(105.0, 105.0)) && !ground.has_ink(Point::new(125.0, 105.0)));
+    }
+}

@@ -11,6 +11,7 @@ use millrace_bench::reading;
 use millrace_contract::Pages;
 use millrace_extraction::pdf::{Asked, EngineChoice, cut_to_header};
 use millrace_extraction::{MediaType, Options, Source, confine, read};
+use millrace_mapped::Mapped;
 use millrace_testkit::{binary, root};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use serde_json::json;
@@ -53,11 +54,10 @@ fn main() -> Result<()> {
     println!("{:28} {:>6} {:>12} {:>12} {:>10}", "file", "pages", "inside, ms", "child, ms", "more, ms");
     let (mut files, mut all_inside, mut all_apart) = (Vec::new(), 0.0, 0.0);
     for case in reading::samples(&root)?.into_iter().filter(|case| case.expected == "text") {
-        let bytes = std::fs::read(&case.path)?;
         let (mut inside, mut apart) = (0.0, 0.0);
         for _ in 0..line.rounds {
             let before = cpu_ms()?;
-            let document = Arc::new(cut_to_header(bytes.clone())?);
+            let document = Arc::new(cut_to_header(Mapped::of(&File::open(&case.path)?)?)?);
             let mut pages = 0;
             let asked = Asked { document: &document, password: None, wanted: &Pages::default() };
             line.engine.engine().read(&asked, &mut |found| {

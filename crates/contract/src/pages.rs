@@ -63,6 +63,14 @@ impl Pages {
         Some(next.max(*first))
     }
 
+    /// Those of them behind this page.
+    #[must_use]
+    pub fn behind(&self, page: u32) -> Pages {
+        let from = page.saturating_add(1);
+        let rest = self.ranges().iter().filter(|(_, last)| *last >= from);
+        Pages(Some(rest.map(|(first, last)| ((*first).max(from), *last)).collect()))
+    }
+
     /// Those that a document of so many pages has, in order.
     pub fn up_to(&self, total: u32) -> impl Iterator<Item = u32> {
         self.ranges().iter().flat_map(move |(first, last)| *first..=total.min(*last))
@@ -146,6 +154,9 @@ mod tests {
             assert_eq!((pages.count(page), pages.count(page - 1)), (count, count - 1));
             at = page;
         }
+        assert_eq!(pages.behind(2).to_string(), "3,7,10-");
+        assert_eq!(Pages::default().behind(0), read("1-"));
+        assert_eq!(read("2-3").behind(3).after(0), None);
         assert_eq!((read("2-3").after(3), read("2-3").count(9)), (None, 2));
         assert_eq!((Pages::default().count(5), Pages::default().after(0)), (5, Some(1)));
         assert_eq!((read("5-").after(u32::MAX), Pages::default().up_to(3).count()), (None, 3));

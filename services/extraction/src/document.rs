@@ -140,6 +140,8 @@ pub struct Page {
     pub width: f32,
     /// Height as it is shown, points.
     pub height: f32,
+    /// Whether reading it has ended its process: nobody knows what it holds.
+    pub lost: bool,
     /// Whether the text was recognised in a picture of the page, rather than held by the document.
     pub recognised: bool,
 }
@@ -185,7 +187,7 @@ impl Page {
     /// Whether the text is in the picture alone: there is none, or none that can be trusted.
     #[must_use]
     pub fn needs_recognition(&self) -> bool {
-        !self.recognised && (self.is_scanned() || self.is_garbled())
+        !self.recognised && (self.lost || self.is_scanned() || self.is_garbled())
     }
 
     /// Whether so many glyphs lack a character that the text is likely to be nonsense.

@@ -3,6 +3,7 @@
 //! [`reading::read`] is the one entry below the stage. Documents are parsed in a child process that may die
 //! ([`child`]); the few formats that cannot hurt are read in process ([`formats`]).
 
+mod apart;
 pub mod child;
 pub mod confine;
 pub mod document;

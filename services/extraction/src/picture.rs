@@ -12,6 +12,7 @@ use crate::document::ReadError;
 use crate::formats::image;
 use crate::frames::{self, Body, PictureFrame};
 use crate::pdf;
+use millrace_mapped::Mapped;
 
 /// Pixels in one picture: A3 at 300 dpi has 17 million. They cost the child four bytes each, and some more for what
 /// is painted.
@@ -31,7 +32,7 @@ const PIECE: usize = 1 << 16;
 /// # Errors
 /// As the engine opens the document; [`ReadError::Broken`] for a page that is not there or has no size.
 pub fn page(
-    document: &Arc<Vec<u8>>,
+    document: &Arc<Mapped>,
     password: Option<&str>,
     number: u32,
     out: &mut impl Write,

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use crate::child;
+use crate::apart::apart;
 use crate::document::{Limit, Page, ReadError, Text, Unrecognised};
 use crate::formats;
 use crate::limits::{Meter, Order, Work};
@@ -34,7 +34,7 @@ pub struct Options {
     /// Which engine reads PDFs
     #[arg(long, env = "MILLRACE_EXTRACTION_PDF_ENGINE", value_enum, default_value_t)]
     pub pdf_engine: EngineChoice,
-    /// Address space of the process that reads one document, MiB
+    /// Address space of the process that reads one document, MiB; the document itself is not counted
     #[arg(long, env = "MILLRACE_EXTRACTION_MAX_MEMORY_MIB", default_value_t = 1024,
         value_parser = clap::value_parser!(u64).range(256..))]
     pub max_memory_mib: u64,
@@ -131,12 +131,12 @@ impl Options {
     }
 
     // Not `current_exe()`: an upgrade in place renames the file, while this still finds the running program.
-    fn program(&self) -> &Path {
+    pub(crate) fn program(&self) -> &Path {
         self.child_program.as_deref().unwrap_or(Path::new("/proc/self/exe"))
     }
 
     /// What a child may use for `work`.
-    fn order(&self, work: Work) -> Order {
+    pub(crate) fn order(&self, work: Work) -> Order {
         Order {
             work,
             memory_bytes: self.max_memory_mib.saturating_mul(1 << 20),
@@ -262,45 +262,6 @@ fn recognised(
         }
     }
     judged(text, why)
-}
-
-/// Reads in a child.
-fn apart(
-    work: Work,
-    file: &mut File,
-    options: &Options,
-    on_page: &mut dyn FnMut(&Page, u32),
-) -> Result<Text, ReadError> {
-    let program = options.program();
-    let mut order = options.order(work);
-    let deadline = Instant::now() + Duration::from_secs(options.max_wall_seconds);
-    let mut seen = 0;
-    let mut progress = |page: &Page, total: u32| {
-        // A second reading begins again, progress does not.
-        if page.number > seen {
-            seen = page.number;
-            on_page(page, total);
-        }
-    };
-    let password = options.password.as_ref();
-    let first = child::run(program, &order, file, password, deadline, &mut progress);
-    let read = match first {
-        // One of two engines overran its stack or its memory, and it is hardly ever both. The one that was
-        // never seen to crash reads again alone.
-        Err(ReadError::ChildDied(_) | ReadError::LimitExceeded(Limit::Memory | Limit::Nesting))
-            if work == Work::Pdf(EngineChoice::Auto) =>
-        {
-            order.work = Work::Pdf(EngineChoice::Hayro);
-            child::run(program, &order, file, password, deadline, &mut progress).or(first)
-        }
-        other => other,
-    };
-    match read {
-        Err(ReadError::Encrypted) if matches!(work, Work::Pdf(_)) && password.is_some() => {
-            Err(ReadError::WrongPassword)
-        }
-        other => other,
-    }
 }
 
 /// Pages without text are an answer too, and not all of them the same one.

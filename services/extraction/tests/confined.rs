@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == child::CHILD_ARGUMENT) {
         let order = Order::from_args(arguments).expect("an order");
-        confine::confine(&order).expect("confined");
+        confine::confine(&order, 0).expect("confined");
         return taken_over();
     }
     let missing = confine::missing();

@@ -1,7 +1,8 @@
 //! The child's side: bind itself, read standard input, answer in frames on standard output.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::password::Password;
 use crate::pdf::{self, Asked, Found, Sink, Summary};
 use crate::picture;
 use millrace_contract::Pages;
+use millrace_mapped::Mapped;
 use millrace_media::MediaType;
 use zeroize::Zeroizing;
 
@@ -27,6 +29,8 @@ const PIECE: usize = 1 << 20;
 
 /// `EX_USAGE`: the arguments were not an order.
 const BAD_ORDER: u8 = 64;
+/// `EX_NOINPUT`: standard input is not a document.
+const NO_DOCUMENT: u8 = 66;
 /// `EX_OSERR`: the limits could not be set. Reading without them is not an option.
 const NOT_CONFINED: u8 = 71;
 /// As a shell answers for a program that it does not find.
@@ -52,7 +56,13 @@ pub fn child_entry() -> Option<ExitCode> {
     let Some(order) = Order::from_args(args) else {
         return Some(last_words(BAD_ORDER, "not an order"));
     };
-    if let Err(error) = confine::confine(&order) {
+    // Nothing looks at it before this process is bound.
+    let document = match io::stdin().as_fd().try_clone_to_owned().and_then(|stdin| Mapped::of(&stdin.into()))
+    {
+        Ok(document) => document,
+        Err(error) => return Some(last_words(NO_DOCUMENT, &format!("the document: {error}"))),
+    };
+    if let Err(error) = confine::confine(&order, document.len() as u64) {
         return Some(last_words(NOT_CONFINED, &format!("limits could not be set: {error}")));
     }
     std::panic::set_hook(Box::new(|panic| {
@@ -62,7 +72,7 @@ pub fn child_entry() -> Option<ExitCode> {
         // There is nobody left to tell if this fails.
         drop(writeln!(io::stderr(), "panicked at {place}"));
     }));
-    let reading = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || serve(&order));
+    let reading = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || serve(&order, document));
     Some(match reading.map(std::thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
         Ok(Ok(Err(error))) => last_words(NOT_HEARD, &error.to_string()),
@@ -97,9 +107,9 @@ fn short(path: &str) -> &str {
     slashes.nth(2).map_or(path, |at| &path[at + 1..])
 }
 
-fn serve(order: &Order) -> io::Result<()> {
+fn serve(order: &Order, document: Mapped) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let last = match read(order, &mut out) {
+    let last = match read(order, document, &mut out) {
         Ok(done) => Body::Done(done.into()),
         Err(ReadError::Io(error)) => return Err(error),
         Err(error) => Body::Failed((&error).into()),
@@ -123,11 +133,9 @@ fn password() -> Result<Option<Password>, ReadError> {
     }
 }
 
-fn read(order: &Order, out: &mut impl Write) -> Result<Summary, ReadError> {
+fn read(order: &Order, document: Mapped, out: &mut impl Write) -> Result<Summary, ReadError> {
     let password = if order.password { password()? } else { None };
     let password = password.as_ref().map(Password::text);
-    let mut document = Vec::new();
-    io::stdin().lock().read_to_end(&mut document)?;
     let mut meter = Meter::of(order);
     let mut sink = |found| {
         match found {

@@ -9,7 +9,7 @@ mod recognising;
 
 pub use inside::child_entry;
 pub use looking::{Picture, overlooked, picture};
-pub use outside::{overheard, run};
+pub use outside::{Unfinished, overheard, run};
 pub use recognising::{Recognition, recognise};
 
 /// The hidden first argument that turns this program into a child.

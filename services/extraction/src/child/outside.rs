@@ -18,6 +18,17 @@ const FRAME_OVERHEAD: u64 = 2 << 20;
 /// How much of a name is kept, characters.
 const NAME_CHARS: usize = 256;
 
+/// A reading that did not come to its end.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Why not.
+    pub error: ReadError,
+    /// The pages that had come, which are as good as any.
+    pub pages: Vec<Page>,
+    /// How many there were to be, if that was said.
+    pub total: Option<u32>,
+}
+
 /// Has a child of `program` read a document, and hands each page to `on_page` with the number of pages to
 /// come in all.
 ///
@@ -25,7 +36,7 @@ const NAME_CHARS: usize = 256;
 /// child is gone, at most until `deadline`.
 ///
 /// # Errors
-/// Whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get
+/// What had come, and whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get
 /// to say.
 pub fn run(
     program: &Path,
@@ -34,16 +45,18 @@ pub fn run(
     password: Option<&Password>,
     deadline: Instant,
     on_page: &mut dyn FnMut(&Page, u32),
-) -> Result<Text, ReadError> {
+) -> Result<Text, Unfinished> {
     let mut hearing = Hearing::new(order);
     let arguments: Vec<String> =
         [super::CHILD_ARGUMENT.to_owned()].into_iter().chain(order.to_args()).collect();
     let mut hear = |piece: &[u8]| hearing.hear(piece, on_page);
-    let ending = process::converse(program, &arguments, document, password, deadline, &mut hear)?;
-    match hearing.outcome {
-        Some(outcome) => outcome,
-        None => Err(process::cause(&ending, hearing.decoder.pending())),
-    }
+    let ended = process::converse(program, &arguments, document, password, deadline, &mut hear);
+    let outcome = match (ended, hearing.outcome) {
+        (Err(error), _) => Err(error),
+        (Ok(_), Some(outcome)) => outcome,
+        (Ok(ending), None) => Err(process::cause(&ending, hearing.decoder.pending())),
+    };
+    outcome.map_err(|error| Unfinished { error, pages: hearing.pages, total: hearing.total })
 }
 
 /// What the parent makes of the bytes that a child has said: what [`run`] does, without the child. For tests.

@@ -16,12 +16,13 @@ const OPEN_FILES: u64 = 16;
 /// Processor time granted for each page beyond the basic allowance. Engines take 1 to 7 ms a page.
 const CPU_MILLIS_A_PAGE: u64 = 50;
 
-/// Binds the calling process to the order for the rest of its life.
+/// Binds the calling process to the order for the rest of its life. `mapped` bytes of its address space are the document,
+/// which takes no memory of its own.
 ///
 /// # Errors
 /// If the system refuses, as it does when the limits of the parent are tighter still.
-pub fn confine(order: &Order) -> std::io::Result<()> {
-    bounds(order.memory_bytes)?;
+pub fn confine(order: &Order, mapped: u64) -> std::io::Result<()> {
+    bounds(order.memory_bytes.saturating_add(mapped))?;
     bind(Resource::Nofile, OPEN_FILES)?;
     // The soft limit grows with the pages, so the hard one leaves room for as many as there may be.
     let most =

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use millrace_mapped::Mapped;
+
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::{Affine, Rect};
 use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
@@ -37,7 +39,7 @@ impl PdfEngine for Hayro {
 }
 
 /// Opens a document: with the empty password if it has one, else with this one.
-pub(crate) fn open(document: &Arc<Vec<u8>>, password: Option<&str>) -> Result<Pdf, ReadError> {
+pub(crate) fn open(document: &Arc<Mapped>, password: Option<&str>) -> Result<Pdf, ReadError> {
     let opened = match (Pdf::new(Arc::clone(document)), password) {
         (Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)), Some(password)) => {
             Pdf::new_with_password(Arc::clone(document), password)

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use crate::document::{About, Page, ReadError, chosen};
 use crate::formats::Inside;
 use millrace_contract::Pages;
+use millrace_mapped::Mapped;
 use millrace_media::pdf_header;
 
 /// Which engine reads PDFs.
@@ -96,7 +97,7 @@ pub struct Summary {
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     /// The document; its header stands at its first byte.
-    pub document: &'a Arc<Vec<u8>>,
+    pub document: &'a Arc<Mapped>,
     /// What opens it, if it is encrypted and the empty password does not.
     pub password: Option<&'a str>,
     /// Which pages.
@@ -134,12 +135,11 @@ pub trait PdfEngine {
 ///
 /// # Errors
 /// [`ReadError::Empty`] without any byte, [`ReadError::Broken`] without a header in the first kibibyte.
-pub fn cut_to_header(mut document: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+pub fn cut_to_header(document: Mapped) -> Result<Mapped, ReadError> {
     if document.is_empty() {
         return Err(ReadError::Empty);
     }
     let at = pdf_header(&document)
         .ok_or_else(|| ReadError::Broken("no PDF header in the first kibibyte".to_owned()))?;
-    document.drain(..at);
-    Ok(document)
+    Ok(document.skip(at))
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 mod attacks;
 
+use millrace_contract::Pages;
 use millrace_extraction::pdf::EngineChoice;
 use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read};
 use millrace_testkit::hostile::{pages, says, stream, zipped};
@@ -116,6 +117,52 @@ fn lost_pages_are_not_passed_over_in_silence() {
     assert!(text.incomplete, "{text:?}");
 }
 
+/// Forms of which each paints the next one twenty times: a billion billion of the last.
+fn forms_that_laugh() -> Vec<Vec<u8>> {
+    (0..12)
+        .map(|level| {
+            let resources =
+                format!("/Resources<</Font<</F 3 0 R>>/XObject<</X {} 0 R>>>>", LAUGHING + 1 + level);
+            let paint = if level == 11 { "BT /F 9 Tf (x) Tj ET".to_owned() } else { "/X Do ".repeat(20) };
+            stream(&format!("/Type/XObject/Subtype/Form/BBox[0 0 600 800]{resources}"), paint.as_bytes())
+        })
+        .collect()
+}
+
+/// The number of the first of them in a document of four pages.
+const LAUGHING: usize = 12;
+
+#[test]
+fn pages_that_were_read_survive_the_one_that_kills() {
+    let contents = [
+        says("The first page of six words"),
+        says("and the second one after it"),
+        stream("", b"/X Do"),
+        says("the last"),
+    ];
+    let file = pages(&contents, &format!("/XObject<</X {LAUGHING} 0 R>>"), &forms_that_laugh());
+    for engine in [EngineChoice::Auto, EngineChoice::Hayro] {
+        let options = Options { pdf_engine: engine, max_cpu_seconds: 1, ..options() };
+        let text = read_pdf(&file, &options).expect("the pages that can be read");
+        let read: Vec<(u32, bool, bool)> =
+            text.pages.iter().map(|page| (page.number, page.lost, page.blocks.is_empty())).collect();
+        assert_eq!(
+            read,
+            [(1, false, false), (2, false, false), (3, true, true), (4, false, false)],
+            "{engine:?}"
+        );
+        assert!(text.incomplete && text.pages[2].needs_recognition());
+        let asked = Options { wanted: Pages::read("2-3").expect("pages"), ..options };
+        let text = read_pdf(&file, &asked).expect("the second page");
+        assert_eq!(
+            text.pages.iter().map(|page| (page.number, page.lost)).collect::<Vec<_>>(),
+            [(2, false), (3, true)]
+        );
+        let alone = Options { wanted: Pages::read("3").expect("pages"), ..asked };
+        assert!(matches!(read_pdf(&file, &alone), Err(ReadError::LimitExceeded(Limit::Cpu))));
+    }
+}
+
 #[test]
 fn memory_is_limited() {
     let content = zipped("", &[b' '; 1 << 20], 1024);
@@ -126,15 +173,8 @@ fn memory_is_limited() {
 
 #[test]
 fn time_is_limited() {
-    // Ten forms, each painting the next one twenty times: a billion billion of the last.
-    let forms: Vec<Vec<u8>> = (0..12)
-        .map(|level| {
-            let resources = format!("/Resources<</Font<</F 3 0 R>>/XObject<</X {} 0 R>>>>", 7 + level);
-            let paint = if level == 11 { "BT /F 9 Tf (x) Tj ET".to_owned() } else { "/X Do ".repeat(20) };
-            stream(&format!("/Type/XObject/Subtype/Form/BBox[0 0 600 800]{resources}"), paint.as_bytes())
-        })
-        .collect();
-    let file = pages(&[stream("", b"/X Do")], "/XObject<</X 6 0 R>>", &forms);
+    let contents = [stream("", b"/X Do"), says(""), says(""), says("")];
+    let file = pages(&contents, &format!("/XObject<</X {LAUGHING} 0 R>>"), &forms_that_laugh());
     let begun = Instant::now();
     let hayro = Options { pdf_engine: EngineChoice::Hayro, max_cpu_seconds: 1, ..options() };
     let result = read_pdf(&file, &hayro);

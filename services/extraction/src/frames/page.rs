@@ -120,16 +120,25 @@ fn kinds(blocks: &[Block]) -> Vec<u32> {
 
 /// Where the lines stand, if anybody knows.
 fn placed(blocks: &[Block]) -> Option<LinesFrame> {
-    let all: usize = blocks.iter().map(|block| block.lines.len()).sum();
+    let all: usize = blocks.iter().map(|block| somewhere(block).len()).sum();
     if all == 0 || all > MAX_LINES {
         return None;
     }
-    let lines = || blocks.iter().flat_map(|block| &block.lines);
+    let lines = || blocks.iter().flat_map(somewhere);
     Some(LinesFrame {
-        counts: blocks.iter().map(|block| u32::try_from(block.lines.len()).unwrap_or(u32::MAX)).collect(),
+        counts: blocks
+            .iter()
+            .map(|block| u32::try_from(somewhere(block).len()).unwrap_or(u32::MAX))
+            .collect(),
         starts: lines().map(|line| line.start).collect(),
         edges: lines().flat_map(|line| [line.x0, line.y0, line.x1, line.y1]).collect(),
     })
+}
+
+/// The lines of a block; none if one of them stands nowhere. A document may paint its text at infinity.
+fn somewhere(block: &Block) -> &[Line] {
+    let stands = |line: &Line| [line.x0, line.y0, line.x1, line.y1].into_iter().all(f32::is_finite);
+    if block.lines.iter().all(stands) { &block.lines } else { &[] }
 }
 
 impl TryFrom<PageFrame> for Page {
@@ -228,6 +237,15 @@ mod tests {
         let page = Page::try_from(there.clone()).expect("an honest page");
         assert_eq!(page.blocks.iter().map(|b| b.text.as_str()).collect::<Vec<_>>(), ["äöü", "b"]);
         assert_eq!(PageFrame::from(page), there);
+    }
+
+    #[test]
+    fn text_at_infinity_is_text_all_the_same() {
+        let line = |x0| Line { start: 0, x0, y0: 1.0, x1: 20.0, y1: 2.5 };
+        let block = |x0| Block { text: "a".into(), lines: vec![line(x0)], ..Block::default() };
+        let page = Page { number: 1, blocks: vec![block(f32::INFINITY), block(3.0)], ..Page::default() };
+        let there = Page::try_from(PageFrame::from(page)).expect("an honest page");
+        assert_eq!(there.blocks.iter().map(|block| block.lines.len()).collect::<Vec<_>>(), [0, 1]);
     }
 
     #[test]

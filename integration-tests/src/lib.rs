@@ -180,8 +180,8 @@ impl World {
         let names: Vec<String> = js.stream_names().map(Result::unwrap).collect().await;
         let mut all = Vec::new();
         for name in names {
-            let mut stream = js.get_stream(&name).await.unwrap();
-            let state = stream.info().await.unwrap().state.clone();
+            let mut stream = js.get_stream(&name).await.unwrap_or_else(|error| panic!("{error}"));
+            let state = stream.info().await.unwrap_or_else(|error| panic!("{error}")).state.clone();
             // One by one: a work queue has no second reader.
             for sequence in state.first_sequence..=state.last_sequence {
                 // What was settled or replaced is not there any more.

@@ -109,7 +109,6 @@ impl Stage for Extraction {
             ocr_ms: text.ocr_ms,
             hidden_blocks: text.pages.iter().map(|page| page.hidden.len() as u32).sum(),
             unread_pages: count(&text.pages, Page::needs_recognition),
-            ..Extracted::default()
         };
         let pages = text.pages.into_iter().map(on_the_wire).collect();
         let About { outline, properties } = text.about;
@@ -166,7 +165,6 @@ fn on_the_wire(page: Page) -> wire::Page {
         // On the wire 0 is unknown.
         confidence: page.confidence.map_or(0.0, |confidence| confidence.max(0.001)),
         reader: reader.to_owned(),
-        ..wire::Page::default()
     }
 }
 

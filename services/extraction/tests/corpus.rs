@@ -167,6 +167,11 @@ fn run(engine: EngineChoice, directory: &Path, cases: &[Case], verbose: bool) ->
             for phrase in missing {
                 println!("        missing: {phrase}");
             }
+            for page in result.iter().flat_map(|text| &text.pages) {
+                for (why, block) in &page.hidden {
+                    println!("        nobody sees, page {}, {}: {:?}", page.number, why.name(), block.text);
+                }
+            }
         }
     }
     println!(

@@ -14,7 +14,10 @@ const GUTTER: f64 = 1.0;
 /// Fewer rows than this prove nothing.
 const FEW_ROWS: usize = 4;
 
-/// Letters that a line of a column has, on average.
+/// More than this are no page that anybody reads.
+const MOST_ROWS: usize = 1000;
+
+/// Letters and blanks that a line of a column has, on average.
 const LETTERS: usize = 20;
 
 /// A line of this share of the longest one is full; and so many of them must be.
@@ -38,8 +41,11 @@ struct Row {
 /// The same glyphs, in the order in which they are read.
 #[must_use]
 pub fn untangled(glyphs: Vec<Glyph>) -> Vec<Glyph> {
+    let rows = rows(&glyphs);
     let mut pieces = Vec::new();
-    order(&glyphs, rows(&glyphs), MOST, &mut pieces);
+    if rows.len() <= MOST_ROWS {
+        order(&glyphs, rows, MOST, &mut pieces);
+    }
     if pieces.is_empty() {
         return glyphs;
     }
@@ -117,10 +123,9 @@ fn gutter(glyphs: &[Glyph], rows: &[Row]) -> Option<(usize, Vec<usize>)> {
 fn is_prose<'a>(lines: impl Iterator<Item = &'a [Glyph]>) -> bool {
     let (mut letters, mut lengths) = (0, Vec::new());
     for line in lines {
-        let printed = || line.iter().filter(|glyph| !glyph.text.trim().is_empty());
-        letters += printed().count();
+        letters += line.len();
         let length = |first: &Glyph, last: &Glyph| last.origin.x + last.advance - first.origin.x;
-        lengths.push(printed().next().zip(printed().last()).map_or(0.0, |(first, last)| length(first, last)));
+        lengths.push(line.first().zip(line.last()).map_or(0.0, |(first, last)| length(first, last)));
     }
     let longest = lengths.iter().copied().fold(0.0, f64::max);
     let full = lengths.iter().filter(|length| **length >= FULL * longest).count();

@@ -68,6 +68,18 @@ impl Glyph {
 /// Glyphs of one text object that is used as a clip.
 const LONGEST_RUN: usize = 1000;
 
+/// What stands off the page is seen with its neighbour, if they are of one word or the next to it.
+fn join(glyphs: &mut [Glyph], seen: usize, other: usize) {
+    let (left, right) = (&glyphs[seen.min(other)], &glyphs[seen.max(other)]);
+    let moved = right.origin - left.origin;
+    let size = left.size.max(right.size);
+    let next =
+        moved.cross(left.along).abs() < size / 2.0 && (moved.dot(left.along) - left.advance).abs() < size;
+    if next && glyphs[seen].hidden.is_none() && glyphs[other].hidden == Some(Hidden::OffPage) {
+        glyphs[other].hidden = None;
+    }
+}
+
 /// How a run of glyphs is painted.
 #[derive(Clone, Copy)]
 enum Manner {
@@ -126,6 +138,13 @@ impl Glyphs {
             if pictured {
                 glyph.hidden = None;
             }
+        }
+        // A line that begins on the page and leaves it is one line.
+        for at in 1..glyphs.len() {
+            join(&mut glyphs, at - 1, at);
+        }
+        for at in (1..glyphs.len()).rev() {
+            join(&mut glyphs, at, at - 1);
         }
         // Blanks separate words on both sides.
         let hidden: Vec<Glyph> = glyphs.iter().filter(|glyph| glyph.hidden.is_some()).cloned().collect();
@@ -202,20 +221,23 @@ impl<'a> Device<'a> for Glyphs {
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'a>, mode: &DrawMode) {
         let (clip, sharp) = self.clip();
+        self.ground.stroke(*rect, &props, mode, clip);
         if matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
             self.ground.rect(rect, &props, clip, sharp);
         }
     }
 
     fn push_clip_path(&mut self, clip: &ClipPath) {
-        let (before, _) = self.clip();
+        let (before, sharp) = self.clip();
         if clip.path.elements().is_empty() {
             self.clips.push((before, false));
             return;
         }
         let bounds = clip.path.bounding_box();
         self.unhide_clip(bounds);
-        self.clips.push((before.intersect(bounds), false));
+        // What fills its own box is that box.
+        let whole = clip.path.area().abs() > 0.999 * bounds.area();
+        self.clips.push((before.intersect(bounds), sharp && whole));
     }
 
     fn push_clip_rect(&mut self, rect: &Rect) {

@@ -18,7 +18,7 @@ const GROUND: f64 = 4.0;
 /// A line of letters drawn as outlines is no higher than this, points.
 const LETTERS: f64 = 40.0;
 
-/// Fills that are remembered; whatever stands on a page with more is visible.
+/// Fills that are remembered, and images; whatever stands on a page with more is visible.
 const MOST_FILLS: usize = 4096;
 
 /// Elements of a path that is looked at closely.
@@ -94,6 +94,8 @@ pub(super) struct Ground {
     colours: Vec<Colour>,
     overfull: bool,
     images: Raster<IMAGE_CELLS>,
+    /// Where exactly they are: a letter may stand on one that is smaller than a cell.
+    places: Vec<Rect>,
     ink: Raster<INK_CELLS>,
 }
 
@@ -105,6 +107,7 @@ impl Ground {
             colours: Vec::new(),
             overfull: false,
             images: Raster::default(),
+            places: Vec::new(),
             ink: Raster::default(),
         }
     }
@@ -136,10 +139,22 @@ impl Ground {
         {
             self.ink.cover(self.page, area, true);
         }
+        self.stroke(path.control_box(), props, mode, clip);
         if let DrawMode::Fill(rule) | DrawMode::FillAndStroke(rule, _) = mode {
             let close = path.elements().len() <= MOST_ELEMENTS;
             let sharp = sharp && close;
             self.fill(area, close.then(|| (path.clone(), *rule)), props, sharp);
+        }
+    }
+
+    /// A line may be as wide as a heading is high. Where exactly it covers what is around it, nobody looks.
+    pub(super) fn stroke(&mut self, around: Rect, props: &DrawProps<'_>, mode: &DrawMode, clip: Rect) {
+        let (DrawMode::Stroke(stroke) | DrawMode::FillAndStroke(_, stroke)) = mode else { return };
+        let width = f64::from(stroke.line_width) * props.transform.determinant().abs().sqrt();
+        if width >= GROUND {
+            let around = props.transform.transform_rect_bbox(around);
+            let area = around.inflate(width / 2.0, width / 2.0).intersect(clip);
+            self.fill(area, None, props, false);
         }
     }
 
@@ -170,6 +185,9 @@ impl Ground {
     /// An image is drawn, so far as it is seen.
     pub(super) fn image(&mut self, seen: Rect) {
         self.images.cover(self.page, seen, false);
+        if self.places.len() <= MOST_FILLS {
+            self.places.push(seen);
+        }
     }
 
     /// Something that looks like letters is painted here.
@@ -197,7 +215,7 @@ impl Ground {
 
     /// Whether an image was drawn here, before or after.
     pub(super) fn has_image(&self, at: Point) -> bool {
-        self.images.at(self.page, at)
+        self.places.len() > MOST_FILLS || self.places.iter().any(|place| place.contains(at))
     }
 
     /// Whether there is something here that may be letters, drawn otherwise.

@@ -1,7 +1,7 @@
 //! What stands right before a value, and what it says about the value.
 
 use crate::kinds::words::{REGISTERS, THINGS};
-use crate::kinds::{KINDS, Kind, Negative};
+use crate::kinds::{KINDS, Kind, Negative, index};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -115,7 +115,8 @@ impl Window {
         }
     }
 
-    /// The kinds whose label stands directly before, with nothing but filler words between, as bits.
+    /// The kinds whose label stands directly before, with nothing but filler words between, as bits; for a birth, also
+    /// with the place between (`nato a Roma il`, `born in Leeds on`).
     pub(crate) fn announced(&self) -> u64 {
         let mut nearest = 0;
         let mut kinds = 0;
@@ -123,14 +124,33 @@ impl Window {
             if groups & KIND_BITS == 0 {
                 continue;
             }
-            if *end < nearest || !self.words[*end..].split_ascii_whitespace().all(is_filler) {
+            if *end < nearest {
                 break;
             }
-            nearest = *end;
-            kinds |= groups & KIND_BITS;
+            let between = &self.words[*end..];
+            if between.split_ascii_whitespace().all(is_filler) {
+                nearest = *end;
+                kinds |= groups & KIND_BITS;
+            } else if kinds == 0 && groups & *BIRTH != 0 && is_place(between) {
+                return *BIRTH;
+            } else {
+                break;
+            }
         }
         kinds
     }
+}
+
+/// The bit of dates of birth.
+static BIRTH: LazyLock<u64> = LazyLock::new(|| 1 << index("DATE_OF_BIRTH"));
+
+/// A few words without a number, and the one that a date follows.
+fn is_place(between: &str) -> bool {
+    const BEFORE_DATES: [&str; 11] = ["on", "am", "le", "il", "el", "em", "a", "den", "op", "dnia", "the"];
+    const MOST: usize = 6;
+    let mut words = between.split_ascii_whitespace();
+    let last = words.next_back().is_some_and(|word| BEFORE_DATES.contains(&word));
+    last && words.clone().count() < MOST && words.all(|word| !word.bytes().any(|b| b.is_ascii_digit()))
 }
 
 /// Words between a label and its value.
@@ -207,7 +227,6 @@ fn as_words(text: &str, words: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::index;
 
     fn judged(text: &str) -> Context {
         let mut window = Window::default();
@@ -241,6 +260,11 @@ mod tests {
         };
         assert_eq!(announced("his IBAN number is: "), 1 << index("IBAN"));
         assert_eq!(announced("the IBAN of the plaintiff "), 0);
+        let birth = 1 << index("DATE_OF_BIRTH");
+        assert_eq!(announced("nato a Reggio (RE) il "), birth);
+        assert_eq!(announced("born in Leeds on "), birth);
+        assert_eq!(announced("born in 2019, came on "), 0);
+        assert_eq!(announced("the born leader came with "), 0);
         // Two kinds share the word.
         assert_eq!(announced("DNI nº "), 1 << index("ES_NIF") | 1 << index("ES_NIE"));
     }

@@ -15,7 +15,8 @@
 //! - `labelled`: looser shapes that are found straight after a label even where the check fails. People mistype
 //!   their IBAN, and a mistyped IBAN is still theirs.
 //!
-//! Then add samples to `tests/samples.rs`, which asks for some of every kind.
+//! Then add sentences to `tests/samples/`, in the kind's languages, with what only looks like it: `tests/samples.rs` asks
+//! for some of every kind.
 
 mod contact;
 mod money;

@@ -24,7 +24,7 @@ struct Rare {
     www: [memmem::Finder<'static>; 2],
     pem: memmem::Finder<'static>,
     /// The middle of a label that may do without a sign (`the password is hunter2`), and the label.
-    labels: [(memmem::Finder<'static>, usize, &'static str); 3],
+    labels: [(memmem::Finder<'static>, usize, &'static str); 4],
 }
 
 static RARE: LazyLock<Rare> = LazyLock::new(|| {
@@ -35,6 +35,7 @@ static RARE: LazyLock<Rare> = LazyLock::new(|| {
         labels: [
             (finder("assword"), 1, "password"),
             (finder("asswort"), 1, "passwort"),
+            (finder("ennwort"), 1, "kennwort"),
             (finder("earer"), 1, "bearer"),
         ],
     }
@@ -238,7 +239,7 @@ fn lonely(bytes: &[u8], word: &Word) -> bool {
 fn patterns(text: &str, word: &Word, floor: usize, finder: &mut Finder<'_>, set: &mut PatternSet) {
     let bytes = text.as_bytes();
     let start = word.start;
-    let mut starts = [start; 5];
+    let mut starts = [start; 6];
     let mut count = 1;
     let mut also = |at: usize| {
         if at < start && !starts[..count].contains(&at) {
@@ -266,6 +267,15 @@ fn patterns(text: &str, word: &Word, floor: usize, finder: &mut Finder<'_>, set:
         if letters > 0 {
             also(start - 1 - letters);
         }
+        // `RSS MRA 85T10 A562S`.
+        let capitals = |at: usize| {
+            at >= floor + 4
+                && bytes[at - 1] == b' '
+                && bytes[at - 4..at - 1].iter().all(u8::is_ascii_uppercase)
+        };
+        if letters == 3 && capitals(start) && capitals(start - 4) {
+            also(start - 8);
+        }
     }
     // `fe80::1`, `ab:cd:ef:12:34:56`.
     if bytes.get(word.end) == Some(&b':') || start > 0 && matches!(bytes[start - 1], b':' | b'-') {
@@ -279,7 +289,8 @@ fn patterns(text: &str, word: &Word, floor: usize, finder: &mut Finder<'_>, set:
     let masked = start > 0 && matches!(bytes[start - 1], b'-' | b'*');
     // Nor does a label speak to the second group of a number.
     let first = floor == 0 || start - floor > 3 || masked;
-    let labelled = first && (digits >= 5 || digits == 4 && (masked || word.end - start < 4)) && {
+    let length = word.end - start;
+    let labelled = first && (digits >= 5 || digits == 4 && (masked || !(4..8).contains(&length))) && {
         finder.window.read(text, start);
         finder.window.has_label()
     };

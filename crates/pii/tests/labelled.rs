@@ -1,10 +1,8 @@
 //! Precision and recall on labelled documents, which are no part of the repository: without them the test says
 //! so and passes. Samples of every kind that are part of it: `samples.rs`.
 
-mod scoring;
-
 use millrace_pii::{Options, scan};
-use scoring::{LABELS, Table, label, load};
+use millrace_testkit::labelled::{LABELS, Table, label, load};
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus/pii/synth_docs.jsonl");
 
@@ -25,19 +23,18 @@ fn the_engine_holds_its_figures() {
         return;
     };
     let labels: Vec<&str> = LABELS.iter().map(|(_, l)| *l).filter(|l| !UNSCORED.contains(l)).collect();
-    let mut table = Table::new(&labels);
-    for document in load(&lines) {
+    let mut table = Table::new(labels.iter().copied());
+    for document in load(&lines).expect("labelled documents") {
         let found: Vec<_> = scan(&document.text, &Options::default())
             .into_iter()
             .map(|span| (label(span.kind).to_owned(), span.range))
             .collect();
-        table.add(&document, &found);
+        table.add(&document, &found, &[]);
     }
     if std::env::var_os("SHOW_ERRORS").is_some() {
         table.errors.iter().for_each(|error| println!("{error}"));
     }
-    let patterns: Vec<&str> = labels.iter().copied().filter(|l| *l != "ADDRESS").collect();
-    let total = table.total(&patterns);
+    let total = table.total(labels.iter().copied().filter(|l| *l != "ADDRESS"));
     println!("{:<16} {:>5} {:>9} {:>6} {:>6} {:>6}", "label", "n", "precision", "recall", "F1", "masked");
     for (label, score) in
         table.scores.iter().map(|(l, s)| (l.as_str(), *s)).chain([("all but ADDRESS", total)])

@@ -4,6 +4,7 @@
 
 pub mod gemini;
 pub mod hostile;
+pub mod labelled;
 pub mod otlp;
 pub mod provider;
 pub mod servers;

@@ -48,7 +48,7 @@ const _: () = assert!(agrees::<Sanitization>());
 
 impl Stage for Sanitization {
     const HOP: &'static Hop = Service::Sanitization.hop();
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     type Settings = Settings;
     type Heard = Extracted;
     type Reads = Read<ExtractedText>;

@@ -1,5 +1,7 @@
 //! VAT ids: a country's letters and its own check (VIES, and the countries' published rules).
 
+mod east;
+
 use super::digits;
 use super::national::{mod_11_10, nie, nif, portuguese_nif};
 use super::payment::luhn;
@@ -74,7 +76,13 @@ pub(crate) fn valid(text: &str) -> Option<usize> {
                 rest != 1 && (11 - rest) % 11 == last
             }
         }
-        // Bulgaria, Cyprus, Czechia, Ireland, Latvia, Lithuania, Romania: several forms, told apart by context only.
+        "BG" => numeric && east::bulgarian(&d),
+        "CY" => east::cypriot(&d, &number),
+        "CZ" => numeric && east::czech(&d),
+        "IE" => irish(&number),
+        "LT" => numeric && east::lithuanian(&d),
+        "LV" => numeric && east::latvian(&d),
+        "RO" => numeric && east::romanian(&d),
         _ => false,
     };
     is_valid.then_some(end)
@@ -120,6 +128,33 @@ fn parts(text: &str) -> Option<(&str, String, usize)> {
         return enough.then_some((country, number, end));
     }
     None
+}
+
+/// Irish numbers: seven digits, a check letter, since 2013 one more letter; of old, the second digit was a letter.
+fn irish(number: &str) -> bool {
+    const LETTERS: &[u8; 23] = b"WABCDEFGHIJKLMNOPQRSTUV";
+    let bytes = number.as_bytes();
+    let (old, last) = (!bytes[1].is_ascii_digit(), bytes.get(8).copied());
+    // `8Z49289F` counts as `0492898F`.
+    let mut body = [0; 7];
+    for (i, digit) in body.iter_mut().enumerate() {
+        let from = if old {
+            [b'0', bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[0]][i]
+        } else {
+            bytes[i]
+        };
+        if !from.is_ascii_digit() {
+            return false;
+        }
+        *digit = u32::from(from - b'0');
+    }
+    let extra = match last {
+        None | Some(b'W') => 0,
+        Some(letter @ b'A'..=b'I') => u32::from(letter - b'A') + 1,
+        Some(_) => return false,
+    };
+    let sum: u32 = body.iter().zip([8, 7, 6, 5, 4, 3, 2]).map(|(d, w)| d * w).sum();
+    bytes[7] == LETTERS[((sum + 9 * extra) % 23) as usize]
 }
 
 /// Spanish numbers: people's (NIF, NIE), and firms' with a check digit or letter.
@@ -197,6 +232,21 @@ mod tests {
             "MT11679112",
             "GB980780684",
             "CHE-107.787.577",
+            "BG175074752",
+            "BG7523169263",
+            "CY10259033P",
+            "CZ25123891",
+            "CZ7103192745",
+            "CZ640903926",
+            "IE6433435F",
+            "IE6433435OA",
+            "IE8D79739I",
+            "IE3628739UA",
+            "LT119511515",
+            "LT100001919017",
+            "LV40003521600",
+            "LV16117519997",
+            "RO18547290",
         ] {
             assert_eq!(valid(good), Some(good.len()), "{good}");
         }

@@ -57,10 +57,10 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
     let name = format!("(?:{C}{{0,2}}{w}(?: {C}{{0,2}}{w}){{0,4}})");
     let town = format!("(?:{w}(?: {C}{{0,2}}{w}){{0,3}})");
     let gap = r"(?:, ?\n?|\n| - | )";
-    let unit = r"(?:,? ?\n?(?:(?:Apt|Apto|Apartment|Appartement|Appart|Suite|Ste|Unit|Flat|Studio|Floor|Piso|Planta|Puerta|Appartamento|Piano|Scala|Interno|Int|Whg|Wohnung|Etage|Bureau|Bâtiment|Bât|Esc|Esq|Room|Rm|Box|Bus|Bloco|Andar|Lote)\.?(?: |º|°)?|#) ?[0-9A-Z][0-9A-Z-]{0,5}\b)";
+    let unit = r"(?:,? ?\n?(?:(?:Apt|Apto|Apartment|Appartement|Appart|Suite|Ste|Unit|Flat|Studio|Floor|Piso|Planta|Puerta|Appartamento|Piano|Scala|Interno|Int|Whg|Wohnung|Etage|Bureau|Bâtiment|Bât|Esc|Esq|Room|Rm|Box|Bus|Bloco|Andar|Lote)\.?(?: |º|°)?|#) ?[0-9A-Z][0-9A-Z-]{0,5}\b|,? ?[0-9]{1,2}(?:º|ª|°),? ?(?:[A-Z]\b|(?:[Ii]zq|[Dd]cha|[Cc]entro|[Dd]to)\b\.?)?)";
     let british = r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2})\b";
     let place = format!(
-        r"(?:{gap}(?:{town},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?\b|(?:{town}(?:, ?\n?|\n| )){{0,3}}{british}|[0-9]{{4}} ?[A-Z]{{2}},? {town}|[0-9]{{2}}-[0-9]{{3}} {town}|[0-9]{{4}}-[0-9]{{3}} {town}|(?:[A-Z]{{1,3}}[ -])?[0-9]{{4,5}},? {town}(?:,? \([A-Z]{{2}}\)| [A-Z]{{2}}\b)?|(?:{town}(?:, ?\n?|\n| - |/)){{0,2}}{town}(?:,|\n|,? -| /)? ?\n?(?:[A-Z]{{2}},? ?)?(?:[0-9]{{5}}(?:-[0-9]{{3,4}})?)\b|[0-9]{{5}}(?:-[0-9]{{3,4}})?\b))"
+        r"(?:{gap}(?:{town},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?\b|(?:{town}(?:, ?\n?|\n| )){{0,3}}{british}|[0-9]{{4}} ?[A-Z]{{2}},? {town}|[0-9]{{2}}-[0-9]{{3}} {town}|[0-9]{{4,5}}-[0-9]{{3}} {town}|(?:[A-Z]{{1,3}}[ -])?[0-9]{{4,5}},? {town}(?:,? \([A-Z]{{2}}\)| [A-Z]{{2}}\b)?|(?:{town}(?:, ?\n?|\n| - |/)){{0,2}}{town}(?:,|\n|,? -| /)? ?\n?(?:[A-Z]{{2}},? ?)?(?:[0-9]{{5}}(?:-[0-9]{{3,4}})?)\b|[0-9]{{5}}(?:-[0-9]{{3,4}})?\b))"
     );
     let country = r"(?:,? ?\n?(?:United States of America|United States|USA|U\.S\.A\.|United Kingdom|UK|England|Scotland|Wales|Ireland|Germany|Deutschland|Österreich|Austria|Schweiz|Switzerland|Suisse|France|Italy|Italia|Spain|España|Portugal|Brasil|Brazil|Nederland|Netherlands|Belgium|Belgique|België|Luxembourg|Canada)\b)";
     let regex = |source: String| {
@@ -88,7 +88,7 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
         rest_without_place: regex(format!(r"^{unit}{{0,3}}{country}?")),
         announcing: regex(r"^[ \n:]{0,3}(?:(?:in|at|to|au|a|en|na|no) )?".to_owned()),
         announced: regex(format!(r"^(?:{L}|[0-9])[^\n;:()]{{2,60}}?{unit}{{0,3}}{place}{country}?")),
-        box_number: regex(r"^ #?[0-9]{1,6}\b".to_owned()),
+        box_number: regex(r"^ #?[0-9]{1,6}(?: [0-9]{2,3}){0,2}\b".to_owned()),
     }
 });
 

@@ -20,8 +20,8 @@ pub(super) static VAT: Kind = Kind {
         ("da", &["cvr", "momsnummer"]),
     ],
     rules: &[
-        // With its country and a check that holds; the checks of some countries are not public, and a country's
-        // letters before digits are a common shape: those want a label.
+        // With its country and a check that holds. A country's letters before digits are a common shape: where the
+        // check fails, or the form has none, it wants a label.
         rule(r"(?:AT ?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI|CHE)[ -]?[0-9A-Z](?:[ .-]?[0-9A-Z]){6,13}\b", vat::valid, 65),
         rule(r"(?:AT ?U|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI|CHE)[ -]?[0-9A-Z](?:[ .-]?[0-9A-Z]){6,13}\b", vat::plausible, 30),
     ],

@@ -2,6 +2,7 @@
 //! real wire format, a receiver for traces. Each test has its own world; nothing outlives it. Tests wait for states,
 //! never for time.
 
+pub mod adversarial;
 pub mod gemini;
 pub mod hostile;
 pub mod labelled;

@@ -5,65 +5,14 @@ use millrace_pii::LITERAL;
 use millrace_sanitization::clean::{clean, page};
 use millrace_sanitization::redactor::Redactor;
 use millrace_sanitization::sanitize::sanitize;
+use millrace_testkit::adversarial::{PIECES, UNITS};
 use millrace_vault::{Original, PublicKey, SecretKeys, generate, open, restore_text, seal};
 use proptest::prelude::*;
 
-/// Pieces from which values, labels, look-alikes and trouble arise when put together.
+/// Known trouble, and anything else.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
-        prop::sample::select(vec![
-            "a@b.com",
-            "Jane.Doe@Example.org",
-            "DE89370400440532013000",
-            "DE89 3704 0044 0532 0130 00",
-            "078-05-1120",
-            "4111 1111 1111 1111",
-            "+49 30 901820",
-            "(212) 555-2368",
-            "203.0.113.7",
-            "2001:db8::17",
-            "12345678Z",
-            "X1234567L",
-            "5 March 1958",
-            "1958-03-05",
-            "IBAN",
-            "SSN:",
-            "Tel.",
-            "order",
-            "card number",
-            "born on",
-            "[EMAIL_1]",
-            "[LITERAL_1]",
-            "[ssn_2]",
-            "[",
-            "]",
-            "_1]",
-            "[A",
-            "@",
-            "::",
-            "-",
-            ".",
-            " ",
-            "  ",
-            "\n",
-            "0",
-            "1",
-            "12",
-            "é",
-            "語",
-            "\u{ad}",
-            "\u{200d}",
-            "\u{202e}",
-            "\u{301}",
-            "9",
-            "x",
-            "(",
-            ")",
-            "+",
-            "ext. 5",
-            "and",
-        ])
-        .prop_map(str::to_owned),
+        prop::sample::select(PIECES).prop_map(str::to_owned),
         "[0-9]{1,20}",
         "[ -~]{0,8}",
         any::<String>(),
@@ -154,40 +103,9 @@ proptest! {
 fn long_adversarial_lines_end() {
     const EACH: usize = 128 << 10;
     const TOGETHER: usize = 2 << 20;
-    let units = [
-        "a",
-        "a.",
-        "a@",
-        "a@b.",
-        "1",
-        "1 ",
-        "1-",
-        "1111 ",
-        "4111 1111 1111 1111 ",
-        "(1",
-        "+1 ",
-        ":",
-        "1:",
-        "1.",
-        "AB12",
-        "AB12 ",
-        "SSN ",
-        "iban:",
-        "tel ",
-        "tel. 1",
-        "[EMAIL_1]",
-        "[A_",
-        "]",
-        "a@b.co ",
-        "order 212-555-2368 ",
-        "\u{ad}\n",
-        "x-\n",
-        "語",
-        "é ",
-    ];
-    let lines = units.iter().map(|unit| unit.repeat(EACH / unit.len()));
+    let lines = UNITS.iter().map(|unit| unit.repeat(EACH / unit.len()));
     let together: String =
-        units.iter().map(|unit| unit.repeat(TOGETHER / units.len() / unit.len())).collect();
+        UNITS.iter().map(|unit| unit.repeat(TOGETHER / UNITS.len() / unit.len())).collect();
     for line in lines.chain([together]) {
         assert_eq!(sanitize(of(vec![page(1, [line])])).text.pages.len(), 1);
     }

@@ -2,7 +2,9 @@
 
 use crate::kinds::words::{REGISTERS, THINGS};
 use crate::kinds::{KINDS, Kind, Negative, index};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::{Automaton as _, OverlappingState};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, Input, MatchKind, StartKind};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -25,7 +27,7 @@ pub(crate) enum Context {
 /// Every phrase of the table, and for each the groups that have it: a bit for each kind, then for each set of
 /// negative words.
 struct Phrases {
-    automaton: AhoCorasick,
+    automaton: DFA,
     groups: Vec<u64>,
 }
 
@@ -48,9 +50,9 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     add(THINGS, THINGS_BIT);
     add(REGISTERS, REGISTERS_BIT);
     let (words, groups): (Vec<String>, Vec<u64>) = phrases.into_iter().unzip();
-    let automaton = AhoCorasick::builder()
+    let automaton = DFA::builder()
         .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::DFA))
+        .start_kind(StartKind::Unanchored)
         .prefilter(false)
         .build(words)
         .expect("a few hundred short words");
@@ -80,7 +82,11 @@ impl Window {
         as_words(&text[from..start], &mut self.words);
         self.hits.clear();
         let phrases = &*PHRASES;
-        for hit in phrases.automaton.find_overlapping_iter(self.words.as_str()) {
+        let input = Input::new(&self.words).anchored(Anchored::No);
+        let mut state = OverlappingState::start();
+        while phrases.automaton.try_find_overlapping(&input, &mut state).is_ok()
+            && let Some(hit) = state.get_match()
+        {
             self.hits.push((hit.end(), phrases.groups[hit.pattern().as_usize()]));
         }
     }

@@ -174,6 +174,9 @@ fn key(text: &str, word: &Word, floor: usize, finder: &mut Finder<'_>) -> usize 
     end
 }
 
+/// The score from which nothing that begins inside a value can be more likely than the value itself.
+const SURE: u8 = 90;
+
 /// A word with a digit in it, where patterns are tried.
 struct Word {
     start: usize,
@@ -185,13 +188,18 @@ fn digits(text: &str, finder: &mut Finder<'_>) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut set = finder.set.take().unwrap_or_else(|| finder.shapes.pattern_set());
     let mut numbers = Vec::new();
-    let (mut floor, mut key_floor) = (0, 0);
+    let (mut floor, mut key_floor, mut settled) = (0, 0, 0);
     while let Some(digit) = next_digit(bytes, floor) {
         let back: usize =
             text[floor..digit].chars().rev().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
         let ahead: usize =
             text[digit..].chars().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
         let word = Word { start: digit - back, end: digit + ahead };
+        // Most groups of digits are the middle of a number, and better ones than that are not found there.
+        if word.end <= settled {
+            floor = word.end;
+            continue;
+        }
         // Numbers of houses and postcodes are short, and a year is neither.
         let year = ahead == 4 && back == 0 && matches!(&bytes[digit..digit + 2], b"19" | b"20");
         if word.end - word.start <= 7 && !year {
@@ -204,7 +212,10 @@ fn digits(text: &str, finder: &mut Finder<'_>) -> Vec<usize> {
         if word.start >= key_floor {
             key_floor = key(text, &word, key_floor, finder);
         }
+        let before = finder.found.len();
         patterns(text, &word, floor, finder, &mut set);
+        let sure = finder.found[before..].iter().filter(|found| found.score >= SURE);
+        settled = sure.map(|found| found.range.end).fold(settled, usize::max);
         floor = word.end;
     }
     finder.set = Some(set);

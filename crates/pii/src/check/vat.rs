@@ -61,7 +61,10 @@ pub(crate) fn valid(text: &str) -> Option<usize> {
         }
         "PL" => numeric && sum(&[6, 5, 7, 2, 3, 4, 5, 6, 7]) % 11 == last,
         "PT" => portuguese_nif(&number).is_some(),
-        "SI" => numeric && (11 - sum(&[8, 7, 6, 5, 4, 3, 2]) % 11) % 10 == last,
+        "SI" => {
+            let rest = sum(&[8, 7, 6, 5, 4, 3, 2]) % 11;
+            numeric && rest != 0 && (11 - rest) % 10 == last
+        }
         "SK" => numeric && number.parse::<u64>().ok()?.is_multiple_of(11),
         "MT" => numeric && sum(&[3, 4, 6, 7, 8, 9, 10, 1]) % 37 == 0 || mod_37(&d),
         "GB" | "XI" => {

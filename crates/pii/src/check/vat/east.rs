@@ -20,7 +20,7 @@ pub(super) fn bulgarian(d: &[u8]) -> bool {
         return rest % 10 == last;
     }
     // The month says the century.
-    let dated = (1..=12).contains(&(two(d, 2) % 20)) && (1..=31).contains(&two(d, 4));
+    let dated = matches!(two(d, 2), 1..=12 | 21..=32 | 41..=52) && (1..=31).contains(&two(d, 4));
     let person = dated && sum(d, &[2, 4, 8, 5, 10, 9, 7, 3, 6]) % 11 % 10 == last;
     let foreigner = sum(d, &[21, 19, 17, 13, 11, 9, 7, 3, 1]) % 10 == last;
     let rest = 11 - sum(d, &[4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11;
@@ -51,7 +51,12 @@ pub(super) fn czech(d: &[u8]) -> bool {
         }
         9 => {
             let rest = sum(&d[1..], &[8, 7, 6, 5, 4, 3, 2]) % 11;
-            d[0] == 6 && (8 + 11 - (10 + 11 - rest) % 11) % 11 % 10 == last
+            let check = match (21 - rest) % 11 {
+                9 => 9,
+                10 => 8,
+                n => 8 - n,
+            };
+            d[0] == 6 && check == last
         }
         _ => {
             let n = d.iter().fold(0u64, |n, d| n * 10 + u64::from(*d));

@@ -55,7 +55,8 @@ fn nothing_points_back() {
     for (package, on) in dependencies() {
         let on: BTreeSet<&str> = on.iter().map(String::as_str).filter(|name| ours(name)).collect();
         let allowed: &[&str] = match package.as_str() {
-            "millrace-contract" | "millrace-media" | "millrace-limits" | "millrace-pii" => &[],
+            "millrace-contract" | "millrace-media" | "millrace-limits" | "millrace-pii"
+            | "millrace-tokens" => &[],
             "millrace-stage" | "millrace-profile" | "millrace-provider" | "millrace-vault" => {
                 &["millrace-contract"]
             }
@@ -69,6 +70,8 @@ fn nothing_points_back() {
                 "millrace-runtime",
                 "millrace-profile",
                 "millrace-media",
+                // Sanitization and inference.
+                "millrace-tokens",
                 // Only sanitization has it.
                 "millrace-pii",
                 // Sanitization seals, status opens.

@@ -135,7 +135,7 @@ impl Calls {
                 }
                 Next::Make => {}
             }
-            let tokens = self.guards.estimate(question, request);
+            let tokens = self.guards.estimate(question, request, &job.known.language);
             let cost = self.guards.afford(job, question, tokens, spent).await?;
             let probing = self.guards.pass(job, question, tokens, left).await?;
             let slot = self.guards.concurrency.enter(&circuit(question), SLOT_PATIENCE).await;
@@ -253,7 +253,8 @@ impl Calls {
         };
         let settled = Settled { id: &id, spent, failure: failure.as_ref(), exchange };
         let known = self.settle(job, key, known, settled).await?;
-        self.guards.learn(question, request, tokens, &usage, failure.as_ref()).await;
+        let language = &job.known.language;
+        self.guards.learn(question, request, language, tokens, &usage, failure.as_ref()).await;
         job.called(&Called {
             provider: question.model.vendor.name(),
             model,

@@ -33,8 +33,8 @@ pub struct Guards {
 
 impl Guards {
     /// Input tokens, by what this model has made of such requests so far.
-    pub(crate) fn estimate(&self, question: &Question<'_>, request: &Request) -> u64 {
-        self.calibration.tokens(&question.model.name, rough_tokens(request))
+    pub(crate) fn estimate(&self, question: &Question<'_>, request: &Request, language: &str) -> u64 {
+        self.calibration.tokens(&question.model.name, rough_tokens(request, language))
     }
 
     /// Whether job and tenant can pay for the call; what is set aside for it.
@@ -96,6 +96,7 @@ impl Guards {
         &self,
         question: &Question<'_>,
         request: &Request,
+        language: &str,
         tokens: u64,
         usage: &Usage,
         failure: Option<&Failure>,
@@ -104,7 +105,7 @@ impl Guards {
         let Some(failure) = failure else {
             self.breakers.tell(&circuit, true, now);
             self.concurrency.tell(&circuit, true);
-            self.calibration.learn(model, rough_tokens(request), usage.input);
+            self.calibration.learn(model, rough_tokens(request, language), usage.input);
             let estimated = tokens + expected_output(question);
             self.budget.correct(model, estimated, usage.input + usage.output).await;
             return;
@@ -146,9 +147,10 @@ fn expected_output(question: &Question<'_>) -> u64 {
     EXPECTED_OUTPUT.min(question.max_output_tokens.into())
 }
 
-/// A request's tokens before anything is known of the model: four bytes each.
-fn rough_tokens(request: &Request) -> u64 {
-    request.body.len() as u64 / 4
+/// A request's tokens before anything is known of the model. Estimated as the document's were: what is learnt here corrects
+/// both.
+fn rough_tokens(request: &Request, language: &str) -> u64 {
+    millrace_tokens::estimate(&String::from_utf8_lossy(&request.body), language)
 }
 
 /// Whether a budget, millionths of a dollar, bears one more call.
@@ -166,7 +168,7 @@ fn within(budget: u64, so_far: u64, cost: u64, code: ErrorCode, who: &str) -> Re
     Err(StageError::new(code, message).exhausted())
 }
 
-/// How many tokens a model makes of what we estimate: learnt from what it bills.
+/// How many tokens a model makes of what [`millrace_tokens::estimate`] says: learnt from what it bills.
 #[derive(Debug, Default)]
 pub struct Calibration(Mutex<HashMap<String, f64>>);
 

@@ -9,6 +9,7 @@ use millrace_contract::wire::{Routed, Spent};
 use millrace_provider::models::Model;
 use millrace_provider::{KEPT_FOR, Kept, Shape, Tier, Vendor};
 use millrace_stage::Job;
+use millrace_tokens::estimate;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -60,7 +61,8 @@ impl Calls {
             let group: Vec<&Question<'_>> =
                 questions.iter().copied().filter(|question| together(first, question)).collect();
             let bytes = shared(&group);
-            let tokens = (first.system.len() + bytes) as u64 / 4;
+            let language = &job.known.language;
+            let tokens = estimate(&first.system, language) + estimate(&first.user[..bytes], language);
             if group.len() < WORTH || self.guards.calibration.tokens(&first.model.name, tokens) < LEAST_TOKENS
             {
                 continue;

@@ -6,8 +6,8 @@ use crate::language::{self, Language};
 use crate::policy::{Policies, Policy};
 use crate::redactor::Redactor;
 use crate::signals;
-use crate::tokens;
 use millrace_contract::wire::{Block, DocumentText, Page, Sanitized};
+use millrace_tokens::estimate;
 use std::collections::BTreeMap;
 
 /// A document ready to be shown to a model.
@@ -64,9 +64,9 @@ pub fn sanitize_under(document: DocumentText, policy: &Policy, hasher: Option<Ha
     if policy.shows_hidden {
         pages.iter_mut().for_each(show_hidden);
     }
-    let tokens = |text: &str| tokens::estimate(text, language.code);
+    let tokens = |text: &str| estimate(text, language.code);
     let block_tokens = |block: &Block| {
-        tokens::estimate(&block.text, if block.language.is_empty() { language.code } else { &block.language })
+        estimate(&block.text, if block.language.is_empty() { language.code } else { &block.language })
     };
     let says = Sanitized {
         language: language.code.to_owned(),

@@ -7,7 +7,6 @@ pub mod policy;
 pub mod redactor;
 pub mod sanitize;
 pub mod signals;
-pub mod tokens;
 
 use anyhow::{Context as _, ensure};
 use hasher::Hasher;

@@ -4,6 +4,8 @@
 //! Phrases are a hint and no defence: whoever writes for a model has other words. What defends is that a model's answer
 //! is held against a schema and against the document.
 
+mod stems;
+
 use millrace_contract::wire::{Block, Page, Signal};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -24,15 +26,16 @@ pub const KINDS: [&str; 4] = [HIDDEN_TEXT, INVISIBLE_CHARACTERS, INSTRUCTION, RO
 /// Between two words of a phrase: up to four others.
 const GAP: &str = r"\W+(?:[\w'’]+\W+){0,4}?";
 
-/// A verb and its object, in that order or in the order of the language, with a few words between.
+/// A verb and its object, in that order or in the order of the language, with a few words between. What must be there for
+/// one of them to match stands in `signals/stems.rs`, for each row.
 #[rustfmt::skip]
 const PHRASES: &[(&str, &str)] = &[
     // English
     (r"ignore|disregard|forget|override|bypass", r"(?:previous|prior|above|earlier|preceding|all|your|system)\W+(?:[\w'’]+\W+){0,2}?(?:instructions?|prompts?|directions|rules|guidelines|directives)"),
     (r"(?:ignore|disregard|forget)", r"(?:everything|anything|all)\W+(?:above|before|previous(?:ly)?|prior|you\W+(?:were|have\W+been)\W+told)"),
     (r"(?:reveal|print|repeat|output|show)", r"(?:your|the)\W+(?:system|hidden|initial|original)\W+(?:prompt|instructions?|message)"),
-    (r"(?:you\W+are|act)", r"(?:now|as)\W+(?:an?\W+)?(?:unrestricted|jailbroken|uncensored|dan\b|developer\W+mode)"),
-    (r"(?:dear|attention|note\W+to(?:\W+the)?|message\W+for(?:\W+the)?)", r"(?:ai|llm|language\W+model|chatbot)(?:\W+(?:model|system|assistant|reviewer|agent))?\b"),
+    (r"(?:you\W+are|act)", r"(?:now|as)\W+(?:an?\W+)?(?:unrestricted|jailbroken|uncensored|dan(?-u:\b)|developer\W+mode)"),
+    (r"(?:dear|attention|note\W+to(?:\W+the)?|message\W+for(?:\W+the)?)", r"(?:ai|llm|language\W+model|chatbot)(?:\W+(?:model|system|assistant|reviewer|agent))?(?-u:\b)"),
     // German
     (r"ignoriere?n?|missachte|vergiss|vergessen", r"(?:alle|bisherigen?|vorherigen?|obigen?|deine)\W+(?:[\w]+\W+){0,2}?(?:anweisungen|instruktionen|vorgaben|regeln)"),
     // French
@@ -53,7 +56,7 @@ const PHRASES: &[(&str, &str)] = &[
 const UNSPACED: &str = "忽略(?:之前|以上|先前|上述|所有|前面)[^。\n]{0,8}(?:指令|指示|提示|说明)|無視(?:之前|以上|先前)[^。\n]{0,8}(?:指令|指示|提示)|(?:以前|上記|前|これまで)の(?:指示|命令|プロンプト)[^。\n]{0,6}(?:無視|忘れ)|(?:이전|위의)[^.\n]{0,8}(?:지시|명령|지침)[^.\n]{0,6}(?:무시|잊)";
 
 /// Marks of the common chat templates, and a line that says who speaks.
-const MARKERS: &str = r"<\|[a-z_]{2,24}\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant)(?:_prompt)?>|(?m:^\W{0,3}(?:system|assistant|developer)(?:\W{1,3}(?:prompt|message|instructions?))?\W{0,2}[::])|(?m:^#{2,4} ?(?:system|instructions?|assistant|response)\b ?:)";
+const MARKERS: &str = r"<\|[a-z_]{2,24}\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant)(?:_prompt)?>|(?m:^\W{0,3}(?:system|assistant|developer)(?:\W{1,3}(?:prompt|message|instructions?))?\W{0,2}[::])|(?m:^#{2,4} ?(?:system|instructions?|assistant|response)(?-u:\b) ?:)";
 
 struct Patterns {
     instruction: Regex,
@@ -96,7 +99,13 @@ pub fn find(pages: &[Page], invisible: Vec<Signal>) -> Vec<Signal> {
 }
 
 fn look(page: u32, block: &Block, hidden: bool, signals: &mut Vec<Signal>) {
-    for (kind, pattern) in [(INSTRUCTION, &PATTERNS.instruction), (ROLE_MARKER, &PATTERNS.marker)] {
+    let (phrase, marker) = stems::may_hold(&block.text);
+    for (may_hold, kind, pattern) in
+        [(phrase, INSTRUCTION, &PATTERNS.instruction), (marker, ROLE_MARKER, &PATTERNS.marker)]
+    {
+        if !may_hold {
+            continue;
+        }
         let count = u32::try_from(pattern.find_iter(&block.text).count()).unwrap_or(u32::MAX);
         if count > 0 {
             signals.push(Signal { kind: kind.to_owned(), page, block: block.number, count, hidden });

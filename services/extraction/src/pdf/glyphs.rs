@@ -154,7 +154,9 @@ impl Glyphs {
             .iter()
             .flat_map(|glyph| {
                 let (x, y) = place(glyph);
-                (-1..=1).flat_map(move |dx| (-1..=1).map(move |dy| (x + dx, y + dy, glyph.text.as_str())))
+                (-1..=1).flat_map(move |dx| {
+                    (-1..=1).map(move |dy| (x.saturating_add(dx), y.saturating_add(dy), glyph.text.as_str()))
+                })
             })
             .collect();
         let twice = |glyph: &Glyph| {

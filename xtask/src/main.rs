@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod demo;
+mod presidio;
 mod render;
 mod test;
 mod tools;
@@ -31,6 +32,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
     },
+    /// The plug-in that finds names against a real Presidio, which it installs: 400 MB from PyPI
+    Presidio,
     /// A measurement behind a claim; writes target/bench/NAME.json
     Bench {
         /// Which: pipeline
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => demo::run(&root()),
         Command::Test { filter } => test::run(&root(), &filter),
+        Command::Presidio => presidio::run(&root()),
         Command::Bench { name, options } => bench::run(&root(), &name, &options),
         Command::Check => check::run(&root()),
         Command::Render { check } => render::run(&root(), check),

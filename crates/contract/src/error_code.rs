@@ -66,6 +66,7 @@ codes! {
     ArtifactMissing, "artifact_missing", Recover, "The artifact behind the claim check is gone.";
     ArtifactCorrupt, "artifact_corrupt", Recover, "The artifact is not the one the claim check means.";
     StorageUnavailable, "storage_unavailable", Retry, "The artifact store did not answer.";
+    NerUnavailable, "ner_unavailable", Retry, "The plug-in that finds names did not answer.";
     ProviderUnreachable, "provider_unreachable", Retry, "The model provider could not be reached.";
     ProviderOverloaded, "provider_overloaded", Retry, "The model provider is overloaded or failed.";
     ProviderRateLimited, "provider_rate_limited", Retry, "The model provider asks to slow down.";

@@ -111,6 +111,7 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
             job.language.clone_from(&sanitized.language);
             job.tokens = sanitized.tokens;
             job.signals = sanitized.signals.keys().cloned().collect();
+            job.ner_fault.clone_from(&sanitized.ner_fault);
         }
         Kind::Routed(routed) => {
             job.rule.clone_from(&routed.rule);

@@ -199,6 +199,7 @@ fn describe(job: &wire::Job) -> BTreeMap<String, String> {
         ("pages", number(job.pages.into())),
         ("tokens", number(job.tokens)),
         ("signals", job.signals.join(" ")),
+        ("ner_fault", job.ner_fault.clone()),
         ("provider", job.provider.clone()),
         ("model", job.model.clone()),
         ("rule", job.rule.clone()),

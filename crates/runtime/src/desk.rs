@@ -180,6 +180,10 @@ impl Desk for DeskOf {
         Box::pin(self.journal.spent_today(&self.job.tenant))
     }
 
+    fn conceded(&self, code: ErrorCode) {
+        self.log.metrics.conceded(self.hop.service.name(), code.name());
+    }
+
     fn called(&self, called: &Called<'_>) {
         self.log.metrics.called(called);
         let spent = called.spent;

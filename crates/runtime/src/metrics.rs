@@ -52,6 +52,7 @@ pub(crate) struct Metrics {
     cost: Family<ByModel, Counter>,
     deliveries: Family<ByEnd, Counter>,
     failures: Family<ByCode, Counter>,
+    concessions: Family<ByCode, Counter>,
     pub(crate) in_flight: Family<ByService, Gauge>,
     seconds: Family<ByService, Histogram, fn() -> Histogram>,
     reused: Family<ByService, Counter>,
@@ -88,6 +89,7 @@ impl Metrics {
             cost: Family::default(),
             deliveries: Family::default(),
             failures: Family::default(),
+            concessions: Family::default(),
             in_flight: Family::default(),
             seconds: Family::new_with_constructor(seconds as fn() -> Histogram),
             reused: Family::default(),
@@ -106,6 +108,11 @@ impl Metrics {
         );
         registry.register("deliveries", "Deliveries by how they ended", metrics.deliveries.clone());
         registry.register("failures", "Failed tries by error code", metrics.failures.clone());
+        registry.register(
+            "concessions",
+            "Work that went on without something that failed, by error code",
+            metrics.concessions.clone(),
+        );
         registry.register("in_flight", "Jobs at work now", metrics.in_flight.clone());
         registry.register_with_unit("stage", "One run of a stage", Unit::Seconds, metrics.seconds.clone());
         registry.register("reused", "Finished work that was found again", metrics.reused.clone());
@@ -156,6 +163,10 @@ impl Metrics {
 
     pub(crate) fn failed(&self, service: &'static str, code: &'static str) {
         self.failures.get_or_create(&ByCode { service, code }).inc();
+    }
+
+    pub(crate) fn conceded(&self, service: &'static str, code: &'static str) {
+        self.concessions.get_or_create(&ByCode { service, code }).inc();
     }
 
     pub(crate) fn took(&self, service: &'static str, time: Duration) {

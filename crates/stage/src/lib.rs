@@ -17,7 +17,7 @@ use millrace_contract::artifact::Artifact;
 use millrace_contract::event::Fact;
 use millrace_contract::wire;
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::{Hop, Service};
+use millrace_contract::{ErrorCode, Hop, Service};
 use std::sync::Arc;
 
 /// Owned, sendable future, for the traits that must be objects.
@@ -154,6 +154,11 @@ impl<E> Job<E> {
     /// Tells of a call to a provider, for traces and metrics.
     pub fn called(&self, called: &Called<'_>) {
         self.desk.called(called);
+    }
+
+    /// Tells, for metrics, that the work goes on without something that failed, because a policy allows it.
+    pub fn conceded(&self, code: ErrorCode) {
+        self.desk.conceded(code);
     }
 }
 

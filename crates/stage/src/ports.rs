@@ -24,6 +24,8 @@ pub trait Desk: Send + Sync {
     fn spent_today(&self) -> BoxFuture<'_, Result<u64>>;
     /// See [`crate::Job::called`].
     fn called(&self, called: &Called<'_>);
+    /// See [`crate::Job::conceded`].
+    fn conceded(&self, code: ErrorCode);
     /// See [`crate::Job::attach`].
     fn attach(&self, attached: Attached) -> BoxFuture<'_, Result<String>>;
 }

@@ -84,7 +84,7 @@ mod tests {
             "{told}"
         );
         assert!(
-            shown(None, "acme", "contract").unwrap().0.starts_with("policy   contract (built in line 9)\n")
+            shown(None, "acme", "contract").unwrap().0.starts_with("policy   contract (built in line 15)\n")
         );
     }
 }

@@ -3,6 +3,7 @@
 pub mod clean;
 pub mod hasher;
 pub mod language;
+pub mod ner;
 pub mod policy;
 pub mod redactor;
 pub mod sanitize;
@@ -15,7 +16,10 @@ use millrace_contract::wire::{Extracted, Sanitized};
 use millrace_contract::{ErrorCode, Hop, Service};
 use millrace_stage::{Job, Read, Result, Stage, StageError, agrees};
 use millrace_vault::{PublicKey, seal};
-use policy::Policies;
+use ner::Ner;
+use policy::{Names, Policies, Policy};
+use redactor::Found;
+use sanitize::Readable;
 use std::path::PathBuf;
 
 /// The stage.
@@ -23,6 +27,7 @@ pub struct Sanitization {
     policies: Policies,
     hash_key: Option<String>,
     vault: Option<PublicKey>,
+    ner: Option<Ner>,
 }
 
 /// Its options.
@@ -41,6 +46,9 @@ pub struct Settings {
     /// Key for values that a policy hashes, 32 characters or more
     #[arg(long, env = "MILLRACE_HASH_KEY", hide_env_values = true)]
     pub hash_key: Option<String>,
+    /// The plug-in that finds names
+    #[command(flatten)]
+    pub ner: ner::Settings,
 }
 
 const _: () = assert!(agrees::<Sanitization>());
@@ -64,7 +72,12 @@ impl Stage for Sanitization {
             Some(key) => drop(Hasher::new(key, "")?),
             None => ensure!(!policies.hashes(), "the policy hashes values: MILLRACE_HASH_KEY must be set"),
         }
-        Ok(Self { policies, hash_key: settings.hash_key, vault })
+        let ner = Ner::new(settings.ner)?;
+        ensure!(
+            ner.is_some() == policies.asks_a_model(),
+            "MILLRACE_SANITIZATION_NER_URL and a policy with names = \"model\": one is of no use without the other"
+        );
+        Ok(Self { policies, hash_key: settings.hash_key, vault, ner })
     }
 
     /// Not which vault key: a rotation makes no text anew. But text without its values would be found in place of text
@@ -73,7 +86,9 @@ impl Stage for Sanitization {
         let policy = self.policies.of(&job.known.tenant, &job.known.profile);
         // The hash key shapes what it hashes; its digest says nothing of it.
         let hashing = self.hash_key.as_deref().map(|key| sha256_hex(key.as_bytes())).unwrap_or_default();
-        format!("vault {} hash {hashing} {}", self.vault.is_some(), policy.shape())
+        let ner =
+            self.ner.as_ref().filter(|_| policy.names == Names::Model).map(Ner::shape).unwrap_or_default();
+        format!("vault {} hash {hashing} ner {ner} {}", self.vault.is_some(), policy.shape())
     }
 
     async fn run(
@@ -83,7 +98,9 @@ impl Stage for Sanitization {
     ) -> Result<(Sanitized, SanitizedText)> {
         let policy = self.policies.of(&job.known.tenant, &job.known.profile);
         let hasher = self.hash_key.as_ref().and_then(|key| Hasher::new(key, &job.known.tenant).ok());
-        let done = sanitize::sanitize_under(text, &policy, hasher);
+        let readable = sanitize::read(text);
+        let (named, ner_fault) = self.named(job, &policy, &readable).await?;
+        let done = sanitize::redact(readable, &policy, hasher, named);
         let mut text = done.text;
         let values = done.redactor.into_values();
         if let Some(vault) = self.vault.as_ref().filter(|_| !values.values.is_empty()) {
@@ -94,7 +111,34 @@ impl Stage for Sanitization {
             job.guard(&sealed.key_id, &sealed.key).await?;
             (text.sealed, text.sealed_key) = (sealed.values, sealed.key_id);
         }
-        Ok((done.says, SanitizedText(text)))
+        let ner_fault = ner_fault.map(|code| code.name().to_owned()).unwrap_or_default();
+        Ok((Sanitized { ner_fault, ..done.says }, SanitizedText(text)))
+    }
+}
+
+impl Sanitization {
+    /// What the plug-in finds in a document, where the policy wants it asked; the error without which the policy goes on.
+    async fn named(
+        &self,
+        job: &Job<Extracted>,
+        policy: &Policy,
+        document: &Readable,
+    ) -> Result<(Option<Vec<Vec<Found>>>, Option<ErrorCode>)> {
+        let Some(ner) = self.ner.as_ref().filter(|_| policy.names == Names::Model) else {
+            return Ok((None, None));
+        };
+        let fault = match ner.find(&document.pieces(), document.language()).await {
+            Ok(found) => return Ok((Some(found), None)),
+            Err(fault) => fault,
+        };
+        let code = ErrorCode::NerUnavailable;
+        if policy.ner_open {
+            tracing::warn!(job = job.known.id, %code, "names by lists only, as the policy allows: {}", fault.message);
+            job.conceded(code);
+            return Ok((None, Some(code)));
+        }
+        let message = format!("the plug-in that finds names: {}", fault.message);
+        Err(StageError::new(code, message).after(fault.retry_after).yielding())
     }
 }
 

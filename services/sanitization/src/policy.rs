@@ -13,8 +13,9 @@ use std::fmt::Write as _;
 /// The kind of what an operator's `deny` list names.
 pub const DENIED: &str = "DENIED";
 
-/// Kinds that no pattern finds: a policy may speak of them all the same.
-const BY_MODEL: [&str; 4] = ["ORGANIZATION", "LOCATION", "DATE_TIME", "MONEY"];
+/// Kinds that no pattern finds: a policy may speak of them all the same. `NRP` is nationality, religion and politics;
+/// `OTHER` is whatever a plug-in finds and nobody here has a name for.
+pub(crate) const BY_MODEL: [&str; 6] = ["ORGANIZATION", "LOCATION", "DATE_TIME", "MONEY", "NRP", "OTHER"];
 
 const BUILT_IN: &str = include_str!("policy/built_in.toml");
 
@@ -38,6 +39,8 @@ pub enum Names {
     Off,
     /// By titles, phrases and lists of names: best effort.
     Lists,
+    /// By these, and by the plug-in ([`crate::ner`]).
+    Model,
 }
 
 impl Names {
@@ -46,6 +49,7 @@ impl Names {
         match self {
             Names::Off => "off",
             Names::Lists => "lists",
+            Names::Model => "model",
         }
     }
 }
@@ -56,6 +60,8 @@ pub struct Policy {
     actions: BTreeMap<&'static str, Action>,
     /// Whether names of people are looked for.
     pub names: Names,
+    /// Whether a document goes on where the plug-in that finds names does not answer.
+    pub ner_open: bool,
     /// Whether text that no reader sees is shown to the model.
     pub shows_hidden: bool,
     /// Values that stay, whatever they are.
@@ -90,6 +96,7 @@ struct Layer {
     line: usize,
     actions: BTreeMap<&'static str, Action>,
     names: Option<Names>,
+    ner_open: Option<bool>,
     shows_hidden: Option<bool>,
     allow: BTreeSet<String>,
     deny: BTreeSet<String>,
@@ -116,6 +123,7 @@ impl Policies {
         let mut policy = Policy {
             actions: BTreeMap::new(),
             names: Names::Off,
+            ner_open: false,
             shows_hidden: false,
             allow: BTreeSet::new(),
             deny: BTreeSet::new(),
@@ -138,15 +146,23 @@ impl Policies {
 
     /// Whether any policy hashes: then there must be a key to do it with.
     pub fn hashes(&self) -> bool {
+        self.layers().any(|layer| layer.actions.values().any(|action| *action == Action::Hash))
+    }
+
+    /// Whether any policy has a model look for names: then there must be one.
+    pub fn asks_a_model(&self) -> bool {
+        self.layers().any(|layer| layer.names == Some(Names::Model))
+    }
+
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
         let files = std::iter::once(&self.built_in).chain(&self.own);
-        let mut layers = files.flat_map(|file| {
+        files.flat_map(|file| {
             let tenants = file
                 .tenants
                 .values()
                 .flat_map(|(layer, profiles)| std::iter::once(layer).chain(profiles.values()));
             std::iter::once(&file.default).chain(file.profiles.values()).chain(tenants)
-        });
-        layers.any(|layer| layer.actions.values().any(|action| *action == Action::Hash))
+        })
     }
 }
 
@@ -157,6 +173,7 @@ impl Policy {
         }
         self.actions.extend(&layer.actions);
         self.names = layer.names.unwrap_or(self.names);
+        self.ner_open = layer.ner_open.unwrap_or(self.ner_open);
         self.shows_hidden = layer.shows_hidden.unwrap_or(self.shows_hidden);
         self.allow.extend(layer.allow.iter().cloned());
         self.deny.extend(layer.deny.iter().cloned());
@@ -174,13 +191,14 @@ impl Policy {
 
     /// What is looked for.
     pub fn options(&self) -> Options {
-        let names = self.names == Names::Lists && self.action("PERSON") != Action::Keep;
+        let names = self.names != Names::Off && self.action("PERSON") != Action::Keep;
         let options = if names { Options::default().with_names() } else { Options::default() };
         let kept = KINDS.iter().filter(|kind| self.action(kind.name) == Action::Keep);
         kept.fold(options, |options, kind| options.without(kind.name))
     }
 
-    /// All that shapes a redacted text, in one line: another line, another text. Where it was written down does not.
+    /// All that shapes a redacted text, in one line: another line, another text. Where it was written down does not, nor
+    /// what is done while the plug-in is away: what went on without it stays as it is, and work done is not done again.
     pub fn shape(&self) -> String {
         let mut shape = format!("{} {}", self.names.name(), self.shows_hidden);
         for (kind, action) in &self.actions {
@@ -205,7 +223,14 @@ impl Policy {
             let _ = writeln!(told, "{:<8} {}", format!("{action:?}").to_lowercase(), kinds.join(", "));
         }
         let hidden = if self.shows_hidden { "shown to the model" } else { "withheld from the model" };
-        let _ = writeln!(told, "names    {}\nhidden   {hidden}", self.names.name());
+        let closed = if self.ner_open {
+            ", or by lists while it is away"
+        } else {
+            "; while it is away, documents wait"
+        };
+        let names =
+            if self.names == Names::Model { format!("model{closed}") } else { self.names.name().into() };
+        let _ = writeln!(told, "names    {names}\nhidden   {hidden}");
         let _ = writeln!(told, "lists    {} allowed, {} denied", self.allow.len(), self.deny.len());
         told
     }
@@ -220,18 +245,18 @@ mod tests {
         read::file("built in", BUILT_IN).unwrap();
         let policies = Policies::default();
         let contract = policies.of("acme", "contract");
-        for kind in ["DATE_TIME", "MONEY", "ORGANIZATION"] {
+        for kind in ["DATE_TIME", "MONEY", "ORGANIZATION", "LOCATION"] {
             assert_eq!(contract.action(kind), Action::Keep);
         }
         assert_eq!((contract.action("EMAIL"), contract.action("PERSON")), (Action::Replace, Action::Replace));
-        assert_eq!(contract.origin, "contract (built in line 9)");
+        assert_eq!(contract.origin, "contract (built in line 15)");
         assert_eq!(policies.of("acme", "resume").action("PERSON"), Action::Keep);
         let unknown = policies.of("acme", "");
         assert_eq!(
             (unknown.action("VAT"), unknown.origin.as_str()),
-            (Action::Replace, "default (built in line 3)")
+            (Action::Replace, "default (built in line 6)")
         );
-        assert!(!policies.hashes());
+        assert!(!policies.hashes() && !policies.asks_a_model());
     }
 
     #[test]
@@ -246,7 +271,8 @@ mod tests {
             replace = ["VAT"]
             [tenants.acme]
             hash = ["EMAIL"]
-            names = "lists"
+            names = "model"
+            ner_fails = "open"
             [tenants.acme.profiles.contract]
             keep = ["EMAIL"]
             hidden = "show"
@@ -259,14 +285,14 @@ mod tests {
             [both.action("CARD"), both.action("VAT"), both.action("EMAIL")],
             [Action::Mask, Action::Replace, Action::Keep]
         );
-        assert!(both.shows_hidden && both.names == Names::Lists);
+        assert!(both.shows_hidden && both.names == Names::Model && both.ner_open);
         assert_eq!((both.allow.len(), both.deny.len()), (1, 1));
-        assert_eq!(both.origin, "acme contract (policy.toml line 10)");
+        assert_eq!(both.origin, "acme contract (policy.toml line 11)");
         let tenant = policies.of("acme", "summary");
         assert_eq!((tenant.action("EMAIL"), tenant.shows_hidden), (Action::Hash, false));
         let other = policies.of("other", "contract");
         assert_eq!((other.action("EMAIL"), other.names), (Action::Replace, Names::Off));
-        assert!(policies.hashes());
+        assert!(policies.hashes() && policies.asks_a_model() && !other.ner_open);
         assert_ne!(both.shape(), tenant.shape());
         assert_eq!(other.shape(), policies.of("third", "contract").shape());
     }
@@ -295,7 +321,7 @@ hidden = true
             (3, "\"EMIAL\" is no kind"),
             (3, "must be a list of texts"),
             (5, "CARD is to be masked already"),
-            (6, "\"names\" must be \"off\" or \"lists\""),
+            (6, "\"names\" must be \"off\", \"lists\" or \"model\""),
             (7, "is empty"),
             (8, "\"kept\" is no field"),
             (9, "\"profile\" is no table"),

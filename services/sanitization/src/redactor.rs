@@ -1,13 +1,16 @@
 //! Values to placeholders, and the memory that keeps them stable over a document.
 
+mod merge;
+
 use crate::hasher::Hasher;
-use crate::policy::{Action, DENIED, Policies, Policy};
+use crate::policy::{Action, BY_MODEL, DENIED, Policies, Policy};
 use aho_corasick::{AhoCorasick, MatchKind};
 use millrace_contract::wire::{Line, VaultValue, VaultValues};
-use millrace_pii::{LITERAL, Options, scan};
+use millrace_pii::{LITERAL, Options, Span, Why, scan};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::ops::Range;
+
+pub use merge::Found;
 
 /// A placeholder that was given out, without the value behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +50,6 @@ struct Entry {
     forms: Vec<String>,
     /// Which form stands at each occurrence.
     order: Vec<u32>,
-}
-
-/// Something to be done away with.
-struct Found {
-    kind: &'static str,
-    range: Range<usize>,
 }
 
 /// Values must not reach a log through `{:?}`.
@@ -99,10 +96,15 @@ impl Redactor {
     /// [`Redactor::redact`], and the text's lines, in order, begin where they begin afterwards. One that begins inside
     /// a value begins behind its placeholder, which stands on the line before.
     pub fn redact_lines(&mut self, text: &str, lines: &mut [Line]) -> String {
+        self.redact_named(text, lines, &[])
+    }
+
+    /// [`Redactor::redact_lines`], with what a plug-in has found in this piece of text.
+    pub fn redact_named(&mut self, text: &str, lines: &mut [Line], named: &[Found]) -> String {
         let mut out = String::with_capacity(text.len());
         let (mut at, mut lines) = (0, lines.iter_mut().peekable());
         let to_start = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
-        for finding in self.find(text) {
+        for finding in self.find(text, named) {
             while let Some(line) = lines.next_if(|line| line.start as usize <= finding.range.start) {
                 line.start = to_start(out.len() + line.start as usize - at);
             }
@@ -127,12 +129,12 @@ impl Redactor {
     }
 
     /// What is to be done away with, in order and without overlaps.
-    fn find(&self, text: &str) -> Vec<Found> {
+    fn find(&self, text: &str, named: &[Found]) -> Vec<Found> {
         let spans = scan(text, &self.options).into_iter();
-        let mut found: Vec<Found> = spans
+        let spans: Vec<Span> = spans
             .filter(|span| span.kind == LITERAL || !self.allowed(span.kind, &text[span.range.clone()]))
-            .map(|span| Found { kind: span.kind, range: span.range })
             .collect();
+        let mut found = self.merged(text, spans, named);
         let word = |c: char| c.is_alphanumeric() || c == '_';
         for denied in self.denied.iter().flat_map(|denied| denied.find_iter(text)) {
             let mut range = denied.range();
@@ -156,6 +158,27 @@ impl Redactor {
             found.splice(met, [Found { kind: DENIED, range }]);
         }
         found
+    }
+
+    /// What a pattern found stands, whatever a plug-in makes of the same place; of a guess by words and lists and what
+    /// the plug-in says, the longer one does. What a policy keeps uncovers nothing that we found ourselves.
+    fn merged(&self, text: &str, spans: Vec<Span>, named: &[Found]) -> Vec<Found> {
+        let guess = |span: &Span| matches!(span.why, Why::Phrase | Why::List);
+        let (guesses, sure): (Vec<Span>, Vec<Span>) = spans.into_iter().partition(guess);
+        let found = |span: Span| Found { kind: span.kind, range: span.range };
+        let named = named.iter().map(|found| {
+            let range = merge::trimmed(text, found.range.clone());
+            Found { kind: found.kind, range }
+        });
+        let named = merge::longest(text, named.filter(|found| !found.range.is_empty()).collect());
+        let wanted = |found: &Found| {
+            self.policy.action(found.kind) != Action::Keep
+                && !self.allowed(found.kind, &text[found.range.clone()])
+        };
+        let mut unsure: Vec<Found> =
+            guesses.into_iter().map(found).chain(named.into_iter().filter(wanted)).collect();
+        unsure.sort_by_key(|found| (std::cmp::Reverse(found.range.len()), found.range.start));
+        merge::over(text, sure.into_iter().map(found).chain(unsure))
     }
 
     fn allowed(&self, kind: &'static str, value: &str) -> bool {
@@ -216,7 +239,13 @@ impl Redactor {
 
 /// A look-alike is no value of a kind: every spelling is a thing of its own.
 fn canonical(kind: &'static str, value: &str) -> String {
-    millrace_pii::kind(kind).map_or_else(|| value.to_owned(), |kind| (kind.canonical)(value))
+    match millrace_pii::kind(kind) {
+        Some(kind) => (kind.canonical)(value),
+        None if BY_MODEL.contains(&kind) => {
+            value.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+        }
+        None => value.to_owned(),
+    }
 }
 
 /// Stars out all letters and digits but the last four; all of them where there are fewer than nine.
@@ -345,6 +374,56 @@ mod tests {
     fn a_denied_word_and_a_value_that_meet_go_together() {
         let mut redactor = under("[default]\ndeny = [\"call 212\", \"example\"]");
         assert_eq!(redactor.redact("jane@example.com, call 212-555-2368."), "[EMAIL_1], [DENIED_1].");
+    }
+
+    fn named(text: &str, policy: &str, all: &[(&'static str, &str)]) -> String {
+        let found = |(kind, value): &(&'static str, &str)| {
+            let start = text.find(value).unwrap();
+            Found { kind, range: start..start + value.len() }
+        };
+        let found: Vec<Found> = all.iter().map(found).collect();
+        let mut redactor = under(policy);
+        let redacted = redactor.redact_named(text, &mut [], &found);
+        let values = redactor.into_values();
+        assert_eq!(millrace_vault::Original::new(&values).text(&redacted), text);
+        redacted
+    }
+
+    #[test]
+    fn what_a_plug_in_finds_is_merged() {
+        let policy = "[default]\nnames = \"model\"";
+        let text =
+            "Zblat Qorx <z@qorx.example> of QORX  Ltd in Bath. Qorx Ltd, [PERSON_1], Dear Anna Smith-Jones";
+        let found = [
+            ("PERSON", "Zblat Qorx <z@q"),
+            ("ORGANIZATION", "QORX  Ltd"),
+            ("LOCATION", "Bath."),
+            ("ORGANIZATION", "Qorx Ltd, [PERSON_1]"),
+            ("PERSON", "Anna Smith"),
+            ("OTHER", " of "),
+        ];
+        // Other spellings of a firm are one firm; what our lists know better is left to them.
+        assert_eq!(
+            named(text, policy, &found),
+            "[PERSON_1] <[EMAIL_1]> [OTHER_1] [ORGANIZATION_1] in [LOCATION_1]. [ORGANIZATION_1], [LITERAL_1], \
+             Dear [PERSON_2]"
+        );
+        let keeps = "[default]\nnames = \"model\"\nkeep = [\"ORGANIZATION\", \"OTHER\"]\nallow = [\"bath\"]";
+        assert_eq!(
+            named(text, keeps, &found),
+            "[PERSON_1] <[EMAIL_1]> of QORX  Ltd in Bath. Qorx Ltd, [LITERAL_1], Dear [PERSON_2]"
+        );
+    }
+
+    #[test]
+    fn what_is_kept_uncovers_nothing() {
+        let policy = "[default]\nnames = \"model\"\nkeep = [\"ORGANIZATION\"]";
+        let text = "Write to Anna Smith Consulting, a@b.com";
+        let all = [("ORGANIZATION", "Anna Smith Consulting, a@b.com")];
+        assert_eq!(named(text, policy, &all), "Write to [PERSON_1], [EMAIL_1]");
+        // But a firm that only the plug-in takes for a person is what the longer answer says it is.
+        let all = [("ORGANIZATION", "Qorx Zblat Ltd"), ("PERSON", "Qorx Zblat")];
+        assert_eq!(named("of Qorx Zblat Ltd", policy, &all), "of Qorx Zblat Ltd");
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use crate::clean::{self, CleanCounts};
 use crate::hasher::Hasher;
 use crate::language::{self, Language};
-use crate::policy::{Policies, Policy};
-use crate::redactor::Redactor;
+use crate::policy::{Names, Policies, Policy};
+use crate::redactor::{Found, Redactor};
 use crate::signals;
-use millrace_contract::wire::{Block, DocumentText, Page, Sanitized};
+use millrace_contract::wire::{Block, DocumentText, Heading, Line, Page, Sanitized, Signal};
 use millrace_tokens::estimate;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,18 @@ pub struct Done {
     pub redactor: Redactor,
 }
 
+/// A document that is clean, and in which nothing is redacted yet.
+pub struct Readable {
+    pages: Vec<Page>,
+    outline: Vec<Heading>,
+    properties: Vec<(String, String)>,
+    language: Language,
+    languages: BTreeMap<String, u64>,
+    signals: Vec<Signal>,
+    counts: CleanCounts,
+    trimmed: Vec<String>,
+}
+
 /// Sanitizes a document that nobody has laid down anything for.
 pub fn sanitize(document: DocumentText) -> Done {
     sanitize_under(document, &Policies::default().of("", ""), None)
@@ -30,36 +42,78 @@ pub fn sanitize(document: DocumentText) -> Done {
 
 /// Sanitizes a document under a policy. The same document gives the same answer, always.
 pub fn sanitize_under(document: DocumentText, policy: &Policy, hasher: Option<Hasher>) -> Done {
+    redact(read(document), policy, hasher, None)
+}
+
+/// Makes a document readable.
+pub fn read(document: DocumentText) -> Readable {
     // Clean first: a zero-width space inside an IBAN hides it from every pattern. The language comes from the
     // clean text too, before placeholders, which are English to a detector.
     let cleaned = clean::clean(document.pages);
-    let (language, mut counts) = (cleaned.language, cleaned.counts);
-    let mut redactor = Redactor::with(policy.clone(), hasher);
-    let mut pages = cleaned.pages;
+    let (mut counts, mut pages) = (cleaned.counts, cleaned.pages);
     let signals = signals::find(&pages, cleaned.invisible);
-    let languages = name_languages(&mut pages, language);
-    // What a reader sees is numbered first, whatever else the document holds.
-    let redact = |block: &mut Block, redactor: &mut Redactor| {
-        block.text = redactor.redact_lines(&block.text, &mut block.lines);
-    };
-    for block in pages.iter_mut().flat_map(|page| &mut page.blocks) {
-        redact(block, &mut redactor);
-    }
-    for block in pages.iter_mut().flat_map(|page| &mut page.hidden) {
-        redact(block, &mut redactor);
-    }
-    let mut line = |text: &str| redactor.redact(&clean::clean_line(text, &mut counts));
+    let languages = name_languages(&mut pages, cleaned.language);
     let mut outline = document.outline;
     for heading in &mut outline {
-        heading.title = line(&heading.title);
+        heading.title = clean::clean_line(&heading.title, &mut counts);
     }
     let properties = document.properties.into_iter().filter_map(|(name, value)| {
         // Names are the format's own, nearly always: one that is not plain is not worth its risk.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | ' ');
-        let value = line(&value);
-        (name.chars().all(plain) && line(&name) == name && !value.is_empty()).then_some((name, value))
+        let value = clean::clean_line(&value, &mut counts);
+        (name.chars().all(plain) && !value.is_empty()).then_some((name, value))
     });
-    let properties: BTreeMap<String, String> = properties.collect();
+    let properties = properties.collect();
+    let (language, trimmed) = (cleaned.language, cleaned.trimmed);
+    Readable { pages, outline, properties, language, languages, signals, counts, trimmed }
+}
+
+impl Readable {
+    /// The language, as an ISO 639-1 code or "und".
+    pub fn language(&self) -> &'static str {
+        self.language.code
+    }
+
+    /// All its pieces of text, in the order in which values are numbered: what a reader sees comes first, whatever else
+    /// the document holds.
+    pub fn pieces(&self) -> Vec<&str> {
+        let seen = self.pages.iter().flat_map(|page| &page.blocks);
+        let hidden = self.pages.iter().flat_map(|page| &page.hidden);
+        let blocks = seen.chain(hidden).map(|block| block.text.as_str());
+        let titles = self.outline.iter().map(|heading| heading.title.as_str());
+        let properties = self.properties.iter().map(|(_, value)| value.as_str());
+        blocks.chain(titles).chain(properties).collect()
+    }
+}
+
+/// Redacts a document under a policy, with what a plug-in has found in each of its pieces, if it was asked.
+pub fn redact(
+    readable: Readable,
+    policy: &Policy,
+    hasher: Option<Hasher>,
+    named: Option<Vec<Vec<Found>>>,
+) -> Done {
+    let Readable { mut pages, mut outline, properties, language, languages, signals, counts, trimmed } =
+        readable;
+    let names = if named.is_none() && policy.names == Names::Model { Names::Lists } else { policy.names };
+    let mut redactor = Redactor::with(policy.clone(), hasher);
+    let mut named = named.unwrap_or_default().into_iter();
+    // In the order of `Readable::pieces`.
+    let mut piece = |text: &str, lines: &mut [Line]| {
+        redactor.redact_named(text, lines, &named.next().unwrap_or_default())
+    };
+    for block in pages.iter_mut().flat_map(|page| &mut page.blocks) {
+        block.text = piece(&block.text, &mut block.lines);
+    }
+    for block in pages.iter_mut().flat_map(|page| &mut page.hidden) {
+        block.text = piece(&block.text, &mut block.lines);
+    }
+    for heading in &mut outline {
+        heading.title = piece(&heading.title, &mut []);
+    }
+    let properties: Vec<(String, String)> =
+        properties.into_iter().map(|(name, value)| (name, piece(&value, &mut []))).collect();
+    let properties = properties.into_iter().filter(|(name, _)| redactor.redact(name) == *name).collect();
 
     if policy.shows_hidden {
         pages.iter_mut().for_each(show_hidden);
@@ -73,12 +127,13 @@ pub fn sanitize_under(document: DocumentText, policy: &Policy, hasher: Option<Ha
         confidence: f64::from(language.confidence),
         tokens: pages.iter().flat_map(|page| &page.blocks).map(block_tokens).sum(),
         removed_characters: u64::from(counts.removed()),
-        trimmed_tokens: cleaned.trimmed.iter().map(|line| tokens(line)).sum(),
+        trimmed_tokens: trimmed.iter().map(|line| tokens(line)).sum(),
         redacted: redactor.redacted().into_iter().map(|(kind, count)| (kind.to_lowercase(), count)).collect(),
         signals: signals::counts(&signals),
         languages,
-        names: policy.names.name().to_owned(),
+        names: names.name().to_owned(),
         policy: policy.origin.clone(),
+        ..Sanitized::default()
     };
     let placeholders = redactor.placeholders().into_iter().map(|given| (given.token, given.count)).collect();
     let text = DocumentText { pages, placeholders, outline, properties, signals, ..DocumentText::default() };
@@ -110,7 +165,6 @@ fn show_hidden(page: &mut Page) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use millrace_contract::wire::{Heading, Line};
 
     fn of(pages: Vec<Page>) -> DocumentText {
         DocumentText { pages, ..DocumentText::default() }
@@ -257,7 +311,7 @@ mod tests {
         );
         assert_eq!(done.says.signals.len(), 4);
         assert_eq!((done.text.pages[0].blocks.len(), done.text.pages[0].hidden.len()), (2, 1));
-        assert_eq!(done.says.policy, "default (built in line 3)");
+        assert_eq!(done.says.policy, "default (built in line 6)");
 
         let policies = Policies::read("p.toml", "[default]\nhidden = \"show\"").unwrap();
         let shown = sanitize_under(document, &policies.of("", ""), None);

@@ -50,7 +50,7 @@ pub struct Repair {
 /// Everything in a job that shows in its report, besides the artifacts that it is made of: other words, another
 /// report.
 pub fn shaped_by(job: &Job) -> Value {
-    json!([job.language, document(job), job.remedies.iter().map(remedy).collect::<Vec<_>>()])
+    json!([job.language, job.ner_fault, document(job), job.remedies.iter().map(remedy).collect::<Vec<_>>()])
 }
 
 impl Made<'_> {
@@ -63,7 +63,7 @@ impl Made<'_> {
                 models.push(&answer.model);
             }
         }
-        json!({
+        let mut report = json!({
             "profile": self.profile.name,
             "profile_version": self.profile.version,
             "document": document(self.job),
@@ -80,7 +80,11 @@ impl Made<'_> {
             "warnings": self.warnings.iter().map(Warning::shown).collect::<Vec<_>>(),
             "repairs": self.repairs.iter().map(Repair::shown).collect::<Vec<_>>(),
             "remedies": self.job.remedies.iter().map(remedy).collect::<Vec<_>>(),
-        })
+        });
+        if !self.job.ner_fault.is_empty() {
+            report["ner_fault"] = self.job.ner_fault.as_str().into();
+        }
+        report
     }
 }
 

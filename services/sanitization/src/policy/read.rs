@@ -105,14 +105,18 @@ impl<'t> Reader<'t> {
                 "mask" => self.kinds(&mut layer, Action::Mask, at, value),
                 "allow" => layer.allow = self.values("allow", at, value),
                 "deny" => layer.deny = self.values("deny", at, value),
-                "names" => layer.names = self.one_of("names", at, value, [("off", Names::Off), ("lists", Names::Lists)]),
+                "names" => {
+                    let names = [Names::Off, Names::Lists, Names::Model].map(|names| (names.name(), names));
+                    layer.names = self.one_of("names", at, value, names);
+                }
+                "ner_fails" => layer.ner_open = self.one_of("ner_fails", at, value, [("closed", false), ("open", true)]),
                 "hidden" => layer.shows_hidden = self.one_of("hidden", at, value, [("withhold", false), ("show", true)]),
                 "profiles" if of_tenant => {}
                 other => self.wrong(
                     at,
                     format!(
                         "{other:?} is no field of {called}; there may be replace, keep, hash, mask, allow, deny, \
-                         names, hidden"
+                         names, ner_fails, hidden"
                     ),
                 ),
             }
@@ -167,17 +171,20 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn one_of<T>(
+    fn one_of<T, const N: usize>(
         &mut self,
         key: &str,
         at: usize,
         value: &'t Spanned<DeValue<'t>>,
-        of: [(&str, T); 2],
+        of: [(&str, T); N],
     ) -> Option<T> {
-        let [first, second] = [of[0].0, of[1].0].map(str::to_owned);
+        let names: Vec<String> = of.iter().map(|(name, _)| format!("{name:?}")).collect();
         let found = value.get_ref().as_str().and_then(|text| of.into_iter().find(|(name, _)| *name == text));
         if found.is_none() {
-            self.wrong(at, format!("{key:?} must be {first:?} or {second:?}"));
+            let names = names.join(", ");
+            let names =
+                names.rsplit_once(", ").map_or(names.clone(), |(head, last)| format!("{head} or {last}"));
+            self.wrong(at, format!("{key:?} must be {names}"));
         }
         found.map(|(_, value)| value)
     }

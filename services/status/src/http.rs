@@ -2,6 +2,7 @@
 
 use crate::restore::{Refusal, Restorer};
 use crate::store::{self, Store};
+use crate::tokens::Allowed;
 use axum::Router;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -79,11 +80,14 @@ async fn report(
 ) -> Response {
     let restorer = match (wanted.restore, &api.restorer) {
         (0, _) => None,
-        (_, Some(restorer)) if restorer.allows(&headers) => Some(restorer),
-        // Asked before anything is looked up: whoever may not restore learns nothing of the job either.
-        (_, Some(_)) => return refused(Refusal::NotAllowed),
+        (_, Some(restorer)) => match restorer.allowed(&headers) {
+            Some(allowed) => Some((restorer, allowed)),
+            // Asked before anything is looked up: whoever may not restore learns nothing of the job either.
+            None => return refused(Refusal::NotAllowed),
+        },
         (_, None) => return refused(Refusal::NoKeys),
     };
+    let restorer = restorer.as_ref().map(|(restorer, allowed)| (*restorer, allowed));
     match api.report(&id, restorer).await {
         Ok(Reported::Ready(report)) if restorer.is_some() => {
             ([(header::CACHE_CONTROL, "no-store")], axum::Json(report)).into_response()
@@ -139,8 +143,12 @@ impl Api {
         self.store.get(&id).await
     }
 
-    async fn report(&self, id: &str, restorer: Option<&Restorer>) -> Result<Reported> {
+    async fn report(&self, id: &str, restorer: Option<(&Restorer, &Allowed)>) -> Result<Reported> {
         let Some(status) = self.status(id).await? else { return Ok(Reported::Unknown) };
+        let tenant = status.job.get("tenant").map_or("", String::as_str);
+        if restorer.is_some_and(|(_, allowed)| !allowed.tenant(tenant)) {
+            return Ok(Reported::Refused(Refusal::NotAllowed));
+        }
         if status.state != State::Completed {
             return Ok(Reported::NotYet(Box::new(status)));
         }
@@ -156,7 +164,7 @@ impl Api {
         let report = Report::decode(output.body.as_slice()).map_err(|_| lost())?;
         let mut report: Value = serde_json::from_str(&report.json).map_err(|_| lost())?;
         let mut restored = None;
-        if let Some(restorer) = restorer {
+        if let Some((restorer, _)) = restorer {
             match restorer.restore(self.ports.as_ref(), ended, &mut report).await? {
                 Ok(done) => restored = Some(done),
                 Err(refusal) => return Ok(Reported::Refused(refusal)),
@@ -258,7 +266,7 @@ fn refused(refusal: Refusal) -> Response {
             StatusCode::FORBIDDEN,
             "restore_forbidden",
             "Personal data is shown only to those who may see it",
-            "show the restore token: Authorization: Bearer ...; without restore=1 the report has placeholders",
+            "show a restore token of the job's tenant: Authorization: Bearer ...; without restore=1 the report has placeholders",
         ),
         Refusal::NoKeys => (
             StatusCode::FORBIDDEN,

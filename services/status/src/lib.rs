@@ -4,6 +4,7 @@
 pub mod http;
 pub mod restore;
 pub mod store;
+mod tokens;
 
 use anyhow::Context as _;
 use millrace_contract::Service;

@@ -1,8 +1,8 @@
 //! Personal data back into a report, for those who may. The report in the log keeps its placeholders for ever.
 
+use crate::tokens::{Allowed, Tokens};
 use anyhow::{Context as _, ensure};
 use axum::http::{HeaderMap, header};
-use millrace_contract::artifact::sha256_hex;
 use millrace_contract::wire::{Claim, DocumentText, StageOutput};
 use millrace_contract::{ErrorCode, Service};
 use millrace_stage::{Ports, Recorded, Result, StageError};
@@ -21,16 +21,18 @@ pub struct Settings {
     /// The vault's secret keys themselves
     #[arg(long, env = "MILLRACE_VAULT_KEY", hide_env_values = true, conflicts_with = "vault_key_file")]
     pub vault_key: Option<String>,
-    /// What a reader must show (`Authorization: Bearer ...`) to see a report with its personal data
+    /// What a reader must show (`Authorization: Bearer ...`) to see any tenant's report with its personal data
     #[arg(long, env = "MILLRACE_RESTORE_TOKEN", hide_env_values = true)]
     pub restore_token: Option<String>,
+    /// File of tenants and the SHA-256 of what their readers must show: acme = "9f86d0...", or a list; "*" is every tenant
+    #[arg(long, env = "MILLRACE_RESTORE_TOKENS_FILE")]
+    pub restore_tokens_file: Option<PathBuf>,
 }
 
 /// Restores reports.
 pub struct Restorer {
     keys: SecretKeys,
-    /// SHA-256 of what must be shown.
-    token: String,
+    tokens: Tokens,
 }
 
 /// Why a report is not restored.
@@ -57,27 +59,43 @@ impl Settings {
             ),
             (None, text) => text.clone(),
         };
-        match (text, &self.restore_token) {
-            (None, None) => Ok(None),
-            (Some(text), Some(token)) => {
-                ensure!(token.len() >= 16, "MILLRACE_RESTORE_TOKEN is shorter than 16 characters");
+        let tokens = self.tokens()?;
+        match text {
+            None if tokens.is_empty() => Ok(None),
+            Some(text) if !tokens.is_empty() => {
                 let keys = SecretKeys::read(&text).context("the vault's secret keys")?;
-                Ok(Some(Restorer { keys, token: sha256_hex(token.as_bytes()) }))
+                Ok(Some(Restorer { keys, tokens }))
             }
             _ => anyhow::bail!(
-                "MILLRACE_VAULT_KEY_FILE and MILLRACE_RESTORE_TOKEN: one is of no use without the other"
+                "MILLRACE_VAULT_KEY_FILE and MILLRACE_RESTORE_TOKENS_FILE (or MILLRACE_RESTORE_TOKEN): one is of no use \
+                 without the other"
             ),
         }
+    }
+
+    fn tokens(&self) -> anyhow::Result<Tokens> {
+        let mut tokens = match &self.restore_tokens_file {
+            None => Tokens::default(),
+            Some(file) => {
+                let name = "MILLRACE_RESTORE_TOKENS_FILE";
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("{name}: cannot read {}", file.display()))?;
+                Tokens::read(&text).with_context(|| format!("{name}: {}", file.display()))?
+            }
+        };
+        if let Some(token) = &self.restore_token {
+            ensure!(token.len() >= 16, "MILLRACE_RESTORE_TOKEN is shorter than 16 characters");
+            tokens.allow_all(token);
+        }
+        Ok(tokens)
     }
 }
 
 impl Restorer {
-    /// Whether a request shows what it must.
-    pub(crate) fn allows(&self, headers: &HeaderMap) -> bool {
-        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
-        // Digests are compared: how long that takes says nothing of what is right.
-        shown.is_some_and(|shown| sha256_hex(shown.trim().as_bytes()) == self.token)
+    /// Whose reports a request may see restored, by what it shows.
+    pub(crate) fn allowed(&self, headers: &HeaderMap) -> Option<Allowed> {
+        let shown = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        self.tokens.allowed(shown.strip_prefix("Bearer ")?.trim())
     }
 
     /// Puts the values back into a report that ended a run.
@@ -117,12 +135,14 @@ async fn sanitized(ports: &dyn Ports, claim: &Claim) -> Result<DocumentText> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use millrace_contract::artifact::sha256_hex;
 
     #[test]
     fn half_a_configuration_is_none() {
         let (_, secret) = millrace_vault::generate();
         let token = Some("0123456789abcdef".to_owned());
-        let settings = |vault_key, restore_token| Settings { vault_key, restore_token, vault_key_file: None };
+        let settings =
+            |vault_key, restore_token| Settings { vault_key, restore_token, ..Settings::default() };
         assert!(settings(None, None).restorer().unwrap().is_none());
         assert!(settings(Some(secret.clone()), token.clone()).restorer().unwrap().is_some());
         for bad in [
@@ -136,21 +156,37 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_is_let_in() {
+    fn only_what_is_shown_as_a_bearer_token_counts() {
         let (_, secret) = millrace_vault::generate();
         let settings = Settings {
             vault_key: Some(secret),
             restore_token: Some("0123456789abcdef".into()),
-            vault_key_file: None,
+            ..Settings::default()
         };
         let restorer = settings.restorer().unwrap().unwrap();
         let shows = |value: &str| {
-            restorer.allows(&HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]))
+            restorer.allowed(&HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]))
         };
-        assert!(shows("Bearer 0123456789abcdef"));
+        assert!(shows("Bearer 0123456789abcdef").unwrap().tenant("acme"));
         for wrong in ["Bearer 0123456789abcdeF", "Bearer", "0123456789abcdef", "Basic 0123456789abcdef", ""] {
-            assert!(!shows(wrong), "{wrong}");
+            assert!(shows(wrong).is_none(), "{wrong}");
         }
-        assert!(!restorer.allows(&HeaderMap::new()));
+        assert!(restorer.allowed(&HeaderMap::new()).is_none());
+    }
+
+    #[test]
+    fn tokens_of_tenants_come_from_a_file() {
+        let (_, secret) = millrace_vault::generate();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.toml");
+        let settings = |vault_key| Settings {
+            vault_key,
+            restore_tokens_file: Some(file.clone()),
+            ..Settings::default()
+        };
+        assert!(settings(Some(secret.clone())).restorer().is_err(), "there is no file");
+        std::fs::write(&file, format!("acme = {:?}", sha256_hex(b"acme's own token"))).unwrap();
+        assert!(settings(Some(secret)).restorer().unwrap().is_some());
+        assert!(settings(None).restorer().is_err());
     }
 }

@@ -112,6 +112,9 @@ pub fn absorb(job: &mut wire::Job, fact: &Kind) {
             job.tokens = sanitized.tokens;
             job.signals = sanitized.signals.keys().cloned().collect();
             job.ner_fault.clone_from(&sanitized.ner_fault);
+            if let Some(document) = &mut job.document {
+                document.name.clone_from(&sanitized.document_name);
+            }
         }
         Kind::Routed(routed) => {
             job.rule.clone_from(&routed.rule);

@@ -1,6 +1,7 @@
 //! Sanitization: cleans the text, replaces personal data by stable placeholders, names the language, counts tokens.
 
 pub mod clean;
+pub mod file_name;
 pub mod hasher;
 pub mod language;
 pub mod ner;
@@ -88,7 +89,9 @@ impl Stage for Sanitization {
         let hashing = self.hash_key.as_deref().map(|key| sha256_hex(key.as_bytes())).unwrap_or_default();
         let ner =
             self.ner.as_ref().filter(|_| policy.names == Names::Model).map(Ner::shape).unwrap_or_default();
-        format!("vault {} hash {hashing} ner {ner} {}", self.vault.is_some(), policy.shape())
+        // What is said of the document names it: under another name it is another piece of work.
+        let name = sha256_hex(name(job).as_bytes());
+        format!("vault {} hash {hashing} ner {ner} name {name} {}", self.vault.is_some(), policy.shape())
     }
 
     async fn run(
@@ -98,7 +101,7 @@ impl Stage for Sanitization {
     ) -> Result<(Sanitized, SanitizedText)> {
         let policy = self.policies.of(&job.known.tenant, &job.known.profile);
         let hasher = self.hash_key.as_ref().and_then(|key| Hasher::new(key, &job.known.tenant).ok());
-        let readable = sanitize::read(text);
+        let readable = sanitize::read(text, name(job));
         let (named, ner_fault) = self.named(job, &policy, &readable).await?;
         let done = sanitize::redact(readable, &policy, hasher, named);
         let mut text = done.text;
@@ -140,6 +143,11 @@ impl Sanitization {
         let message = format!("the plug-in that finds names: {}", fault.message);
         Err(StageError::new(code, message).after(fault.retry_after).yielding())
     }
+}
+
+/// The document's, as its sender called it.
+fn name(job: &Job<Extracted>) -> &str {
+    job.known.document.as_ref().map_or("", |document| document.name.as_str())
 }
 
 impl Settings {

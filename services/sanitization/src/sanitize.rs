@@ -1,6 +1,7 @@
 //! The stage's work on one document, in its one right order: clean, name the language, redact, count.
 
 use crate::clean::{self, CleanCounts};
+use crate::file_name::FileName;
 use crate::hasher::Hasher;
 use crate::language::{self, Language};
 use crate::policy::{Names, Policies, Policy};
@@ -28,6 +29,7 @@ pub struct Readable {
     pages: Vec<Page>,
     outline: Vec<Heading>,
     properties: Vec<(String, String)>,
+    name: FileName,
     language: Language,
     languages: BTreeMap<String, u64>,
     signals: Vec<Signal>,
@@ -42,11 +44,11 @@ pub fn sanitize(document: DocumentText) -> Done {
 
 /// Sanitizes a document under a policy. The same document gives the same answer, always.
 pub fn sanitize_under(document: DocumentText, policy: &Policy, hasher: Option<Hasher>) -> Done {
-    redact(read(document), policy, hasher, None)
+    redact(read(document, ""), policy, hasher, None)
 }
 
-/// Makes a document readable.
-pub fn read(document: DocumentText) -> Readable {
+/// Makes a document readable, and the name under which it was sent.
+pub fn read(document: DocumentText, name: &str) -> Readable {
     // Clean first: a zero-width space inside an IBAN hides it from every pattern. The language comes from the
     // clean text too, before placeholders, which are English to a detector.
     let cleaned = clean::clean(document.pages);
@@ -64,8 +66,8 @@ pub fn read(document: DocumentText) -> Readable {
         (name.chars().all(plain) && !value.is_empty()).then_some((name, value))
     });
     let properties = properties.collect();
-    let (language, trimmed) = (cleaned.language, cleaned.trimmed);
-    Readable { pages, outline, properties, language, languages, signals, counts, trimmed }
+    let (name, language, trimmed) = (FileName::of(name), cleaned.language, cleaned.trimmed);
+    Readable { pages, outline, properties, name, language, languages, signals, counts, trimmed }
 }
 
 impl Readable {
@@ -82,7 +84,7 @@ impl Readable {
         let blocks = seen.chain(hidden).map(|block| block.text.as_str());
         let titles = self.outline.iter().map(|heading| heading.title.as_str());
         let properties = self.properties.iter().map(|(_, value)| value.as_str());
-        blocks.chain(titles).chain(properties).collect()
+        blocks.chain(titles).chain(properties).chain([self.name.spaced.as_str()]).collect()
     }
 }
 
@@ -93,7 +95,7 @@ pub fn redact(
     hasher: Option<Hasher>,
     named: Option<Vec<Vec<Found>>>,
 ) -> Done {
-    let Readable { mut pages, mut outline, properties, language, languages, signals, counts, trimmed } =
+    let Readable { mut pages, mut outline, properties, name, language, languages, signals, counts, trimmed } =
         readable;
     let names = if named.is_none() && policy.names == Names::Model { Names::Lists } else { policy.names };
     let mut redactor = Redactor::with(policy.clone(), hasher);
@@ -113,6 +115,9 @@ pub fn redact(
     }
     let properties: Vec<(String, String)> =
         properties.into_iter().map(|(name, value)| (name, piece(&value, &mut []))).collect();
+    let mut found = name.found(&policy.options());
+    found.extend(named.next().unwrap_or_default());
+    let document_name = redactor.redact_named(&name.stem, &mut [], &found) + &name.extension;
     let properties = properties.into_iter().filter(|(name, _)| redactor.redact(name) == *name).collect();
 
     if policy.shows_hidden {
@@ -133,6 +138,7 @@ pub fn redact(
         languages,
         names: names.name().to_owned(),
         policy: policy.origin.clone(),
+        document_name,
         ..Sanitized::default()
     };
     let placeholders = redactor.placeholders().into_iter().map(|given| (given.token, given.count)).collect();

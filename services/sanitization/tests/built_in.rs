@@ -36,7 +36,7 @@ fn redacted(profile: &str, text: &str, model: bool) -> String {
         Policies::default()
     };
     let pages = vec![clean::page(1, [text])];
-    let document = sanitize::read(DocumentText { pages, ..DocumentText::default() });
+    let document = sanitize::read(DocumentText { pages, ..DocumentText::default() }, "");
     let named = document.pieces().into_iter().map(|piece| {
         let all = NAMED.iter().flat_map(|(kind, name)| {
             piece.match_indices(name).map(|(at, name)| Found { kind, range: at..at + name.len() })

@@ -41,7 +41,7 @@ impl Presidio {
 async fn redacted(ner: &Ner, profile: &str, paragraphs: &[&str]) -> (Vec<String>, sanitize::Done) {
     let policies = Policies::read("p.toml", "[default]\nnames = \"model\"").unwrap();
     let pages = vec![clean::page(1, paragraphs.iter().copied())];
-    let document = sanitize::read(DocumentText { pages, ..DocumentText::default() });
+    let document = sanitize::read(DocumentText { pages, ..DocumentText::default() }, "");
     let named = ner.find(&document.pieces(), document.language()).await.unwrap();
     let done = sanitize::redact(document, &policies.of("acme", profile), None, Some(named));
     let texts = done.text.pages[0].blocks.iter().map(|block| block.text.clone()).collect();

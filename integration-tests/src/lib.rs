@@ -25,6 +25,13 @@ pub struct World {
     pub folder: TempDir,
     /// For requests.
     pub http: reqwest::Client,
+    /// Whether the broker knows users; then tests are its operator.
+    guarded: bool,
+}
+
+/// The password of a user of a guarded broker.
+pub fn password(user: &str) -> String {
+    format!("only-{user}-knows")
 }
 
 impl World {
@@ -38,7 +45,37 @@ impl World {
     /// # Panics
     /// If something does not start.
     pub async fn start_with(more: &[(&str, &str)]) -> World {
-        let (nats, redis) = (Nats::start(), Redis::start());
+        World::start_on(Nats::start(), false, more).await
+    }
+
+    /// Starts everything on a broker with the users of `deploy/nats/users.conf`: every service is its own, with the
+    /// rights that are rendered for it and no others. The operator makes the streams.
+    ///
+    /// # Panics
+    /// If something does not start.
+    pub async fn start_guarded(more: &[(&str, &str)]) -> World {
+        let file = root().join("deploy/nats/users.conf");
+        let mut users =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for user in SERVICES.iter().chain(&["sender", "operator"]) {
+            let variable = format!("$MILLRACE_NATS_{}", user.to_uppercase());
+            assert!(users.contains(&variable), "{user} has no password");
+            users = users.replace(&variable, &format!("{:?}", password(user)));
+        }
+        let nats = Nats::start_with(&users);
+        let provisioned = std::process::Command::new(millrace_testkit::binary("millrace"))
+            .arg("provision")
+            .env("NATS_URL", url_of(&nats, "operator"))
+            // The services' consumers have short leases here.
+            .env("MILLRACE_ACK_WAIT", "2s")
+            .output()
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert!(provisioned.status.success(), "{provisioned:?}");
+        World::start_on(nats, true, more).await
+    }
+
+    async fn start_on(nats: Nats, guarded: bool, more: &[(&str, &str)]) -> World {
+        let redis = Redis::start();
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
         let (nats_url, redis_url) = (nats.url(), redis.url());
         let allowed = folder.path().to_string_lossy().into_owned();
@@ -55,12 +92,18 @@ impl World {
         let more: Vec<(&str, String)> =
             more.iter().map(|(name, value)| (*name, value.replace("{REDIS}", &redis_url))).collect();
         environment.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
-        let services: BTreeMap<&'static str, Service> =
-            SERVICES.iter().map(|name| (*name, Service::start(name, &environment))).collect();
+        let start = |name: &&'static str| {
+            let own = url_of(&nats, name);
+            let signs_in = [("NATS_URL", own.as_str()), ("MILLRACE_NO_PROVISION", "true")];
+            let environment =
+                if guarded { [&environment[..], &signs_in].concat() } else { environment.clone() };
+            (*name, Service::start(name, &environment))
+        };
+        let services: BTreeMap<&'static str, Service> = SERVICES.iter().map(start).collect();
         for service in services.values() {
             service.ready().await;
         }
-        World { nats, redis, services, folder, http: reqwest::Client::new() }
+        World { nats, redis, services, folder, http: reqwest::Client::new(), guarded }
     }
 
     /// Starts everything with a simulated provider behind all three vendors, and more settings for every service.
@@ -166,8 +209,23 @@ impl World {
     /// # Panics
     /// If it cannot connect.
     pub async fn client(&self) -> async_nats::jetstream::Context {
-        let client = async_nats::connect(self.nats.url()).await.unwrap_or_else(|error| panic!("{error}"));
-        async_nats::jetstream::new(client)
+        async_nats::jetstream::new(self.client_as(self.guarded.then_some("operator")).await)
+    }
+
+    /// A client of the broker as one of its users; what it is denied is told by its events.
+    ///
+    /// # Panics
+    /// If it cannot connect.
+    pub async fn client_as(&self, user: Option<&str>) -> async_nats::Client {
+        let mut options =
+            async_nats::ConnectOptions::new().request_timeout(Some(std::time::Duration::from_secs(1)));
+        if let Some(user) = user {
+            options = options.user_and_password(user.to_owned(), password(user));
+            if user != "operator" {
+                options = options.custom_inbox_prefix(format!("_INBOX_{user}"));
+            }
+        }
+        options.connect(self.nats.url()).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Every message of every stream: where it stands, and all of it.
@@ -310,6 +368,11 @@ impl World {
             .output()
             .unwrap_or_else(|error| panic!("{error}"))
     }
+}
+
+/// The broker's URL with a user of a guarded one.
+fn url_of(nats: &Nats, user: &str) -> String {
+    nats.url().replace("://", &format!("://{user}:{}@", password(user)))
 }
 
 /// The consumers of a service: (stream, name).

@@ -1,5 +1,5 @@
 //! Everything that is derived from the choreography table: the picture in `ARCHITECTURE.md`, the Kubernetes objects,
-//! the services of the compose file. Change the table, run `cargo xtask render`, commit both.
+//! the services of the compose file, who may do what at the broker. Change the table, run `cargo xtask render`, commit both.
 
 mod compose;
 mod kubernetes;
@@ -11,7 +11,8 @@ use std::{fs, io};
 
 /// Files that are derived as a whole, by path from the root.
 fn whole() -> Vec<(PathBuf, String)> {
-    kubernetes::files()
+    let users = (PathBuf::from("deploy/nats/users.conf"), millrace_contract::permissions::nats_users());
+    kubernetes::files().into_iter().chain([users]).collect()
 }
 
 /// Parts of files that are otherwise written by hand: what stands between the markers.

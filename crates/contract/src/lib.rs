@@ -8,6 +8,7 @@ pub mod event;
 pub mod ids;
 pub mod ledger;
 pub mod pages;
+pub mod permissions;
 pub mod protocol;
 pub mod remedy;
 pub mod render;

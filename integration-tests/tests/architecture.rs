@@ -73,6 +73,8 @@ fn nothing_points_back() {
                 "millrace-media",
                 // Sanitization and inference.
                 "millrace-tokens",
+                // Only extraction has it.
+                "millrace-mapped",
                 // Only sanitization has it.
                 "millrace-pii",
                 // Sanitization seals, status opens.

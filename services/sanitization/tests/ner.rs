@@ -1,5 +1,7 @@
 //! The client of the plug-in that finds names, against a server that speaks HTTP: well, slowly, or nonsense.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;

@@ -1,6 +1,8 @@
 //! Against Presidio's own analyzer with a model of spaCy's, both from PyPI: `cargo xtask presidio` installs them and runs
 //! this.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 use millrace_contract::wire::DocumentText;
 use millrace_sanitization::ner::{Ner, Settings};
 use millrace_sanitization::policy::Policies;

@@ -56,7 +56,7 @@ const _: () = assert!(agrees::<Sanitization>());
 
 impl Stage for Sanitization {
     const HOP: &'static Hop = Service::Sanitization.hop();
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     type Settings = Settings;
     type Heard = Extracted;
     type Reads = Read<ExtractedText>;

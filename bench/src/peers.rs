@@ -39,18 +39,27 @@ pub fn all(root: &Path, cases: &[Case], measured: &Path) -> Vec<(&'static str, R
 
 /// An interpreter that has the libraries, made once.
 fn python(root: &Path) -> Result<PathBuf> {
-    let folder = root.join("target/bench/peers");
+    environment(root, "peers", "pypdfium2, pypdf, cryptography", &LIBRARIES)
+}
+
+/// A Python of its own in `target/bench/NAME` that has these libraries, made once: from PyPI, or from where pip is told
+/// to look.
+///
+/// # Errors
+/// If there is no Python, or pip cannot get them.
+pub fn environment(root: &Path, name: &str, modules: &str, libraries: &[&str]) -> Result<PathBuf> {
+    let folder = root.join("target/bench").join(name);
     let python = folder.join("bin/python");
     let has_them = || {
-        let tried = Command::new(&python).args(["-c", "import pypdfium2, pypdf, cryptography"]).output();
+        let tried = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
         tried.is_ok_and(|tried| tried.status.success())
     };
     if !has_them() {
         let made =
             Command::new("python3").args(["-m", "venv"]).arg(&folder).status().context("no python3")?;
         ensure!(made.success(), "python3 -m venv failed");
-        let got = Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(LIBRARIES).status()?;
-        ensure!(got.success() && has_them(), "pip could not install {}", LIBRARIES.join(" "));
+        let got = Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(libraries).status()?;
+        ensure!(got.success() && has_them(), "pip could not install {}", libraries.join(" "));
     }
     Ok(python)
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// Runs a measurement.
 pub fn run(root: &Path, name: &str, options: &[String]) -> anyhow::Result<()> {
-    const KNOWN: [&str; 7] = ["pipeline", "resilience", "chaos", "quota", "extraction", "isolation", "large"];
+    const KNOWN: [&str; 8] =
+        ["pipeline", "resilience", "chaos", "quota", "extraction", "isolation", "large", "sanitization"];
     if !KNOWN.contains(&name) {
         bail!("there is no measurement {name:?}; there is: {}", KNOWN.join(", "));
     }

@@ -276,11 +276,11 @@ mod tests {
         let document = &samples("en {{A abcd}} {{B efgh}} ij").unwrap()[0];
         let mut table = Table::new(["A", "B"]);
         let found = [("A".to_owned(), 0..2), ("A".to_owned(), 5..9), ("C".to_owned(), 10..12)];
-        table.add(document, &found, &[3..4]);
+        table.add(document, &found, std::slice::from_ref(&(3..4)));
         assert_eq!(table.scores["A"], Score { hits: 1, found: 2, wanted: 1, masked: 0 });
         assert_eq!(table.scores["B"], Score { hits: 0, found: 0, wanted: 1, masked: 1 });
         let mut table = Table::new(["A"]);
-        table.add(document, &found[..1], &[2..4]);
+        table.add(document, &found[..1], std::slice::from_ref(&(2..4)));
         assert_eq!(table.total(["A", "B"]), Score { hits: 1, found: 1, wanted: 1, masked: 1 });
     }
 

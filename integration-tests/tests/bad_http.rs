@@ -16,7 +16,7 @@ async fn bad_requests_get_clear_answers() {
         (
             Method::POST,
             format!("{intake}/v1/jobs"),
-            b"\x89PNG\r\n\x1a\n000000000000".to_vec(),
+            b"ID3\x03\0\0\0\0\0\x21TIT2000000".to_vec(),
             415,
             "document_type_unsupported",
         ),

@@ -155,9 +155,9 @@ async fn what_cannot_be_accepted_is_a_visible_refusal() {
     let world = World::start().await;
     let outside = tempfile::NamedTempFile::new().unwrap();
     let missing = format!("file://{}/nothing.pdf", world.folder.path().display());
-    let image = {
-        let path = world.folder.path().join("image.pdf");
-        std::fs::write(&path, b"\x89PNG\r\n\x1a\n0000000000000000").unwrap();
+    let song = {
+        let path = world.folder.path().join("song.pdf");
+        std::fs::write(&path, b"ID3\x03\0\0\0\0\0\x21TIT20000000000").unwrap();
         format!("file://{}", path.display())
     };
     let empty = file(&world, "empty.txt", "");
@@ -175,7 +175,7 @@ async fn what_cannot_be_accepted_is_a_visible_refusal() {
         (json!({"source": "nats-object://nowhere/a.pdf"}).to_string(), "source_not_found"),
         (json!({"source": good, "profile": "poems"}).to_string(), "profile_unknown"),
         (json!({"source": good, "lane": "a.b"}).to_string(), "request_invalid"),
-        (json!({"source": image}).to_string(), "document_type_unsupported"),
+        (json!({"source": song}).to_string(), "document_type_unsupported"),
         (json!({"source": empty}).to_string(), "document_empty"),
     ] {
         let sequence = publish(&world, &[], payload.clone()).await;

@@ -133,7 +133,7 @@ mod tests {
         VaultValues { values: vec![value] }
     }
 
-    fn keys() -> (PublicKey, SecretKeys) {
+    pub(crate) fn keys() -> (PublicKey, SecretKeys) {
         let (public, secret) = generate();
         (PublicKey::read(&public).unwrap(), SecretKeys::read(&secret).unwrap())
     }

@@ -44,12 +44,7 @@ pub fn open_secret(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate;
-
-    fn keys() -> (PublicKey, SecretKeys) {
-        let (public, secret) = generate();
-        (PublicKey::read(&public).unwrap(), SecretKeys::read(&secret).unwrap())
-    }
+    use crate::tests::keys;
 
     #[test]
     fn a_secret_opens_for_its_reader_and_its_purpose_only() {
@@ -61,7 +56,7 @@ mod tests {
             assert_eq!(sealed.secret.len(), LONGEST_SECRET + 1 + 16, "its length is not to be seen");
         }
         let sealed = seal_secret("p", "a job", &public).unwrap();
-        let stranger = self::keys().1;
+        let stranger = crate::tests::keys().1;
         assert_eq!(open_secret(&sealed, "a job", &stranger), Err(VaultError::UnknownKey(public.id().into())));
         let too_long = "x".repeat(LONGEST_SECRET + 1);
         assert_eq!(seal_secret(&too_long, "a job", &public), Err(VaultError::TooLong));

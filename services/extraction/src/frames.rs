@@ -201,6 +201,13 @@ pub enum FrameError {
     Garbled,
 }
 
+/// To the parent, a child that talks nonsense is as good as dead.
+impl From<FrameError> for ReadError {
+    fn from(error: FrameError) -> Self {
+        Self::ChildDied(format!("it answered with {error}"))
+    }
+}
+
 /// Puts frames together from whatever pieces a pipe delivers.
 #[derive(Debug)]
 pub struct Decoder {

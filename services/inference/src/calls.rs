@@ -1,7 +1,7 @@
 //! One call to a provider, made once: the journal is asked before, told before it goes out, and told what came back
 //! before anybody makes sense of it.
 
-use crate::guards::{Guards, circuit};
+use crate::guards::{Estimate, Guards, circuit, rough_tokens};
 use crate::journal::{self, Caller, LEASE, Next};
 use crate::plan::Question;
 use millrace_contract::artifact::sha256_hex;
@@ -110,6 +110,7 @@ impl Calls {
         let key = self.key(job, question, request);
         let caller = Caller { job: &job.known.id, run: job.known.run, round: job.known.round };
         let mut known = look(job, &key).await?;
+        let mut rough = None;
         loop {
             let entry = (known.revision > 0).then_some(&known.call);
             match journal::next(entry, caller, self.first_pause, now_ms()) {
@@ -135,9 +136,11 @@ impl Calls {
                 }
                 Next::Make => {}
             }
-            let tokens = self.guards.estimate(question, request, &job.known.language);
-            let cost = self.guards.afford(job, question, tokens, spent).await?;
-            let probing = self.guards.pass(job, question, tokens, left).await?;
+            // Once for all tries, and not for answers that we have.
+            let rough = *rough.get_or_insert_with(|| rough_tokens(request, &job.known.language));
+            let estimate = self.guards.estimate(question, rough);
+            let cost = self.guards.afford(job, question, estimate.tokens, spent).await?;
+            let probing = self.guards.pass(job, question, estimate.tokens, left).await?;
             let slot = self.guards.concurrency.enter(&circuit(question), SLOT_PATIENCE).await;
             let Some(_slot) = slot else {
                 if probing {
@@ -148,7 +151,7 @@ impl Calls {
                 let wait = Some(Duration::from_secs(1));
                 return Err(StageError::new(ErrorCode::ProviderRateLimited, message).after(wait).yielding());
             };
-            known = self.make(job, question, (request, short), &key, known, tokens, cost).await?;
+            known = self.make(job, question, (request, short), &key, known, estimate, cost).await?;
         }
     }
 
@@ -174,13 +177,14 @@ impl Calls {
         (request, short): (&Request, Option<&Request>),
         key: &str,
         mut known: Known,
-        tokens: u64,
+        estimate: Estimate,
         cost: u64,
     ) -> Result<Known> {
         let model = &question.model.name;
         let id = format!("{}.{}", &key[..16], known.call.attempts.len() + 1);
         let begun_ms = now_ms();
-        let set_aside = Spent { calls: 1, input_tokens: tokens, cost_microusd: cost, ..Spent::default() };
+        let set_aside =
+            Spent { calls: 1, input_tokens: estimate.tokens, cost_microusd: cost, ..Spent::default() };
         known.call.attempts.push(Attempt {
             owner: self.owner.clone(),
             job: job.known.id.clone(),
@@ -253,8 +257,7 @@ impl Calls {
         };
         let settled = Settled { id: &id, spent, failure: failure.as_ref(), exchange };
         let known = self.settle(job, key, known, settled).await?;
-        let language = &job.known.language;
-        self.guards.learn(question, request, language, tokens, &usage, failure.as_ref()).await;
+        self.guards.learn(question, estimate, &usage, failure.as_ref()).await;
         job.called(&Called {
             provider: question.model.vendor.name(),
             model,

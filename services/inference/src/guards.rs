@@ -31,10 +31,19 @@ pub struct Guards {
     pub(crate) tenant_budget: Option<u64>,
 }
 
+/// How many tokens a request may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Estimate {
+    /// Before anything is known of the model; see [`rough_tokens`].
+    rough: u64,
+    /// By what this model has made of such requests.
+    pub(crate) tokens: u64,
+}
+
 impl Guards {
     /// Input tokens, by what this model has made of such requests so far.
-    pub(crate) fn estimate(&self, question: &Question<'_>, request: &Request, language: &str) -> u64 {
-        self.calibration.tokens(&question.model.name, rough_tokens(request, language))
+    pub(crate) fn estimate(&self, question: &Question<'_>, rough: u64) -> Estimate {
+        Estimate { rough, tokens: self.calibration.tokens(&question.model.name, rough) }
     }
 
     /// Whether job and tenant can pay for the call; what is set aside for it.
@@ -95,9 +104,7 @@ impl Guards {
     pub(crate) async fn learn(
         &self,
         question: &Question<'_>,
-        request: &Request,
-        language: &str,
-        tokens: u64,
+        estimate: Estimate,
         usage: &Usage,
         failure: Option<&Failure>,
     ) {
@@ -105,8 +112,8 @@ impl Guards {
         let Some(failure) = failure else {
             self.breakers.tell(&circuit, true, now);
             self.concurrency.tell(&circuit, true);
-            self.calibration.learn(model, rough_tokens(request, language), usage.input);
-            let estimated = tokens + expected_output(question);
+            self.calibration.learn(model, estimate.rough, usage.input);
+            let estimated = estimate.tokens + expected_output(question);
             self.budget.correct(model, estimated, usage.input + usage.output).await;
             return;
         };
@@ -149,7 +156,7 @@ fn expected_output(question: &Question<'_>) -> u64 {
 
 /// A request's tokens before anything is known of the model. Estimated as the document's were: what is learnt here corrects
 /// both.
-fn rough_tokens(request: &Request, language: &str) -> u64 {
+pub(crate) fn rough_tokens(request: &Request, language: &str) -> u64 {
     millrace_tokens::estimate(&String::from_utf8_lossy(&request.body), language)
 }
 

@@ -97,12 +97,7 @@ impl Looking {
     fn hear(&mut self, piece: &[u8]) -> Result<(), ReadError> {
         let nonsense = |what: &str| Err(ReadError::ChildDied(format!("it answered with {what}")));
         self.decoder.push(piece);
-        loop {
-            let body = match self.decoder.next_frame() {
-                Ok(Some(body)) => body,
-                Ok(None) => return Ok(()),
-                Err(error) => return nonsense(&error.to_string()),
-            };
+        while let Some(body) = self.decoder.next_frame()? {
             match (body, self.size) {
                 _ if self.done || self.failed.is_some() => return nonsense("something after its last frame"),
                 (Body::Picture(size), None) => {
@@ -128,5 +123,6 @@ impl Looking {
                 _ => return nonsense("frames out of order"),
             }
         }
+        Ok(())
     }
 }

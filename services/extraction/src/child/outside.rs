@@ -99,12 +99,7 @@ impl Hearing {
     fn hear(&mut self, piece: &[u8], on_page: &mut dyn FnMut(&Page, u32)) -> Result<(), ReadError> {
         let nonsense = |what: &str| Err(ReadError::ChildDied(format!("it answered with {what}")));
         self.decoder.push(piece);
-        loop {
-            let body = match self.decoder.next_frame() {
-                Ok(Some(body)) => body,
-                Ok(None) => return Ok(()),
-                Err(error) => return nonsense(&error.to_string()),
-            };
+        while let Some(body) = self.decoder.next_frame()? {
             match (body, self.total) {
                 _ if self.outcome.is_some() => return nonsense("something after its last frame"),
                 (Body::Total(total), None) => {
@@ -112,10 +107,7 @@ impl Hearing {
                     self.total = Some(total);
                 }
                 (Body::Page(frame), Some(total)) => {
-                    let page = match Page::try_from(frame) {
-                        Ok(page) => page,
-                        Err(error) => return nonsense(&error.to_string()),
-                    };
+                    let page = Page::try_from(frame)?;
                     let before = self.pages.last().map_or(0, |page| page.number);
                     if self.wanted.after(before) != Some(page.number) || self.pages.len() >= total as usize {
                         return nonsense("pages out of order");
@@ -156,5 +148,6 @@ impl Hearing {
                 _ => return nonsense("frames out of order"),
             }
         }
+        Ok(())
     }
 }

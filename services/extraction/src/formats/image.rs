@@ -118,7 +118,7 @@ fn fitting((width, height): (u32, u32)) -> (u32, u32) {
 
 /// A page of a file.
 enum Sheet {
-    /// The only one.
+    /// The first one.
     Whole,
     /// The directory of a TIFF at this byte.
     Directory(u32),
@@ -143,7 +143,10 @@ fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, ReadError> {
     match Tiff::new(bytes) {
         None => Ok(vec![Sheet::Whole]),
         Some(tiff) => {
-            let sheets: Vec<Sheet> = tiff.pages().into_iter().map(Sheet::Directory).collect();
+            // The first page is what decoders show anyway.
+            let first = tiff.long(4);
+            let sheet = |at| if Some(at) == first { Sheet::Whole } else { Sheet::Directory(at) };
+            let sheets: Vec<Sheet> = tiff.pages().into_iter().map(sheet).collect();
             if sheets.is_empty() {
                 return Err(ReadError::Broken("no page of it could be found".to_owned()));
             }

@@ -176,7 +176,7 @@ mod tests {
 
     fn line(text: &str, x: f64, y: f64) -> Vec<Glyph> {
         let glyph = |(index, letter): (usize, char)| Glyph {
-            text: letter.to_string(),
+            text: letter.to_string().into(),
             origin: Point::new(x + 5.0 * index as f64, y),
             along: Vec2::new(1.0, 0.0),
             up: Vec2::new(0.0, 1.0),

@@ -7,8 +7,6 @@
 
 use std::collections::BTreeSet;
 
-use unicode_bidi::{BidiClass, bidi_class};
-
 use super::vote::HARDLY_ANY;
 use super::words;
 use crate::document::Page;
@@ -80,7 +78,7 @@ fn looks_wrong(page: &Page) -> bool {
             '\u{e000}'..='\u{f8ff}' | '\u{fffd}' | '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => strange += 1,
             letter => {
                 letters += 1;
-                leftward += u32::from(matches!(bidi_class(letter), BidiClass::R | BidiClass::AL));
+                leftward += u32::from(words::is_leftward(letter));
             }
         }
     }

@@ -7,6 +7,7 @@ use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape, Vec2};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+use smol_str::SmolStr;
 
 use super::ground::{Colour, Ground, Look, look};
 use crate::document::Hidden;
@@ -28,7 +29,7 @@ const FAINT: f32 = 0.02;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Glyph {
     /// Its characters; mostly one, several for ligatures. Empty where unknown.
-    pub text: String,
+    pub text: SmolStr,
     /// Where its baseline begins.
     pub origin: Point,
     /// Unit vector along the baseline.
@@ -77,6 +78,31 @@ fn join(glyphs: &mut [Glyph], seen: usize, other: usize) {
         moved.cross(left.along).abs() < size / 2.0 && (moved.dot(left.along) - left.advance).abs() < size;
     if next && glyphs[seen].hidden.is_none() && glyphs[other].hidden == Some(Hidden::OffPage) {
         glyphs[other].hidden = None;
+    }
+}
+
+/// Where letters are seen, as far as others are hidden there.
+struct Places<'a>(HashSet<(i64, i64, &'a str)>);
+
+impl<'a> Places<'a> {
+    fn of(seen: &'a [Glyph], hidden: &[Glyph]) -> Self {
+        let Some(first) = hidden.first() else { return Self(HashSet::new()) };
+        let area = hidden
+            .iter()
+            .fold(Rect::from_points(first.origin, first.origin), |area, glyph| area.union_pt(glyph.origin));
+        let area = area.inflate(2.0, 2.0);
+        let near = seen.iter().filter(|glyph| area.contains(glyph.origin));
+        Self(near.map(|glyph| Self::key(glyph, 0, 0)).collect())
+    }
+
+    fn key(glyph: &Glyph, dx: i64, dy: i64) -> (i64, i64, &str) {
+        let point = |at: f64, by| (at.round() as i64).saturating_add(by);
+        (point(glyph.origin.x, dx), point(glyph.origin.y, dy), &glyph.text)
+    }
+
+    /// Whether this letter stands here, or within a point of here.
+    fn hold(&self, glyph: &Glyph) -> bool {
+        (-1..=1).any(|dx| (-1..=1).any(|dy| self.0.contains(&Self::key(glyph, dx, dy))))
     }
 }
 
@@ -149,21 +175,8 @@ impl Glyphs {
         // Blanks separate words on both sides.
         let hidden: Vec<Glyph> = glyphs.iter().filter(|glyph| glyph.hidden.is_some()).cloned().collect();
         glyphs.retain(|glyph| glyph.hidden.is_none() || glyph.is_blank());
-        let place = |glyph: &Glyph| (glyph.origin.x.round() as i64, glyph.origin.y.round() as i64);
-        let seen: HashSet<(i64, i64, &str)> = glyphs
-            .iter()
-            .flat_map(|glyph| {
-                let (x, y) = place(glyph);
-                (-1..=1).flat_map(move |dx| {
-                    (-1..=1).map(move |dy| (x.saturating_add(dx), y.saturating_add(dy), glyph.text.as_str()))
-                })
-            })
-            .collect();
-        let twice = |glyph: &Glyph| {
-            let (x, y) = place(glyph);
-            !glyph.is_blank() && seen.contains(&(x, y, glyph.text.as_str()))
-        };
-        let hidden = hidden.into_iter().filter(|glyph| !twice(glyph)).collect();
+        let twice = Places::of(&glyphs, &hidden);
+        let hidden = hidden.into_iter().filter(|glyph| glyph.is_blank() || !twice.hold(glyph)).collect();
         (glyphs, hidden)
     }
 
@@ -285,9 +298,9 @@ impl<'a> Device<'a> for Glyphs {
                 continue;
             }
             let text = match positioned.as_unicode() {
-                Some(BfString::Char(letter)) => letter.to_string(),
-                Some(BfString::String(letters)) => letters,
-                None => String::new(),
+                Some(BfString::Char(letter)) => letter.encode_utf8(&mut [0; 4]).into(),
+                Some(BfString::String(letters)) => letters.into(),
+                None => SmolStr::default(),
             };
             // Of no size at all, it still has a place.
             let unit = |vector: Vec2, length: f64, none| if length > 0.0 { vector / length } else { none };

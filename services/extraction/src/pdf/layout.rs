@@ -2,10 +2,10 @@
 //! in which the document draws them. Good enough to check another engine and to stand in for it; no tables.
 
 use hayro_interpret::kurbo::Rect;
-use unicode_bidi::{BidiClass, BidiInfo, bidi_class};
+use unicode_bidi::BidiInfo;
 
 use super::glyphs::Glyph;
-use super::words::is_unspaced;
+use super::words::{self, is_unspaced};
 use crate::document::{self, Block};
 
 /// A gap along the line of this many ems is a space.
@@ -136,7 +136,7 @@ impl Line {
 
 /// Whether a glyph is a letter of a script that runs from right to left.
 fn is_leftward(glyph: &Glyph) -> bool {
-    glyph.text.chars().next().is_some_and(|letter| matches!(bidi_class(letter), BidiClass::R | BidiClass::AL))
+    glyph.text.chars().next().is_some_and(words::is_leftward)
 }
 
 fn step(last: &Glyph, next: &Glyph) -> Step {
@@ -192,7 +192,7 @@ mod tests {
             .enumerate()
             .filter(|(_, letter)| *letter != ' ')
             .map(|(index, letter)| Glyph {
-                text: letter.to_string(),
+                text: letter.to_string().into(),
                 origin: Point::new(x + 5.0 * index as f64, y),
                 along: Vec2::new(1.0, 0.0),
                 up: Vec2::new(0.0, 1.0),
@@ -237,7 +237,7 @@ mod tests {
             .chars()
             .enumerate()
             .map(|(index, letter)| Glyph {
-                text: letter.to_string(),
+                text: letter.to_string().into(),
                 origin: Point::new(100.0 - 5.0 * index as f64, 100.0),
                 ..line("x", 0.0, 0.0).remove(0)
             })
@@ -248,9 +248,9 @@ mod tests {
     #[test]
     fn blanks_count_between_words_only() {
         let mut page = line("two_words", 10.0, 100.0);
-        page[3].text = " ".to_owned();
+        page[3].text = " ".into();
         page.extend(line("_", 10.0, 88.0));
-        page[9].text = " ".to_owned();
+        page[9].text = " ".into();
         page.extend(line("next", 10.0, 88.0));
         assert_eq!(texts(&page), ["two words\nnext"]);
     }
@@ -270,7 +270,7 @@ mod tests {
             shadow.origin.x += 0.2;
             page.extend([glyph, shadow]);
         }
-        page.push(Glyph { text: String::new(), ..page[0].clone() });
+        page.push(Glyph { text: "".into(), ..page[0].clone() });
         assert_eq!(texts(&page), ["bold"]);
     }
 }

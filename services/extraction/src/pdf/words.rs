@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_bidi::{BidiClass, bidi_class};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfkc_quick};
 
 use crate::document::Page;
 
@@ -26,11 +27,14 @@ impl Overlap {
         let mut overlap = Self::default();
         words(first, |word| {
             overlap.first += 1;
-            *bag.entry(word).or_default() += 1;
+            match bag.get_mut(word) {
+                Some(count) => *count += 1,
+                None => drop(bag.insert(word.to_owned(), 1)),
+            }
         });
         words(second, |word| {
             overlap.second += 1;
-            if let Some(left) = bag.get_mut(&word)
+            if let Some(left) = bag.get_mut(word)
                 && *left > 0
             {
                 *left -= 1;
@@ -73,27 +77,55 @@ impl Overlap {
 /// The words of a page in a form that forgives what engines differ in without being wrong: case, punctuation
 /// at a word's ends, soft hyphens, ligatures and other presentation forms. Each letter of a script without
 /// spaces is a word.
-fn words(page: &Page, mut each: impl FnMut(String)) {
-    let mut word = String::new();
-    let mut flush = |word: &mut String| {
-        if !word.is_empty() {
-            each(std::mem::take(word));
-        }
-    };
+fn words(page: &Page, mut each: impl FnMut(&str)) {
+    let mut words = Words { word: String::new(), each: &mut each };
     for block in &page.blocks {
-        for letter in block.text.nfkc() {
-            match letter {
-                '\u{ad}' => {}
-                _ if is_unspaced(letter) => {
-                    flush(&mut word);
-                    word.push(letter);
-                    flush(&mut word);
-                }
-                _ if letter.is_alphanumeric() => word.extend(letter.to_lowercase()),
-                _ => flush(&mut word),
-            }
+        // Most text is of one form whatever is done to it, and looking is cheaper than doing.
+        if block.text.is_ascii() {
+            block.text.bytes().for_each(|letter| words.ascii(letter));
+        } else if is_nfkc_quick(block.text.chars()) == IsNormalized::Yes {
+            block.text.chars().for_each(|letter| words.letter(letter));
+        } else {
+            block.text.nfkc().for_each(|letter| words.letter(letter));
         }
-        flush(&mut word);
+        words.end();
+    }
+}
+
+/// Takes letters and gives words.
+struct Words<'a, E> {
+    word: String,
+    each: &'a mut E,
+}
+
+impl<E: FnMut(&str)> Words<'_, E> {
+    fn ascii(&mut self, letter: u8) {
+        if letter.is_ascii_alphanumeric() {
+            self.word.push(char::from(letter.to_ascii_lowercase()));
+        } else {
+            self.end();
+        }
+    }
+
+    fn letter(&mut self, letter: char) {
+        match letter {
+            '\0'..='\x7f' => self.ascii(letter as u8),
+            '\u{ad}' => {}
+            _ if is_unspaced(letter) => {
+                self.end();
+                self.word.push(letter);
+                self.end();
+            }
+            _ if letter.is_alphanumeric() => self.word.extend(letter.to_lowercase()),
+            _ => self.end(),
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.word.is_empty() {
+            (self.each)(&self.word);
+            self.word.clear();
+        }
     }
 }
 
@@ -101,6 +133,12 @@ fn words(page: &Page, mut each: impl FnMut(String)) {
 pub(crate) fn is_unspaced(letter: char) -> bool {
     matches!(letter, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether a letter is of a script that runs from right to left.
+pub(crate) fn is_leftward(letter: char) -> bool {
+    // Before Hebrew there is none.
+    letter >= '\u{590}' && matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
 }
 
 /// Words on a page, each letter of a script without spaces counted as one.

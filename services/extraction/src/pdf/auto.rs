@@ -18,6 +18,11 @@ const WINDOW: usize = 32;
 /// Beyond this many bytes a document is read by one engine alone: each of the others makes copies of it.
 const LARGE: usize = 128 << 20;
 
+/// After this many pages on which two engines agree this far, they may differ so much more on another one.
+const MANY: usize = 8;
+const TRUSTED: f32 = 0.95;
+const LENIENCE: f32 = 0.1;
+
 /// Three engines, see [the module](self).
 ///
 /// What is kept of a page is decided by [`vote::keep`]; image coverage and glyph counts are always hayro's. Measured on
@@ -174,7 +179,7 @@ impl<'a> Document<'a> {
                 let unchecked = page.glyphs > 0;
                 (Some(Kept { reading: Reading { engine: hayro::NAME, page }, confidence: None }), unchecked)
             }
-            (Some(page), Some(_)) if agreed >= Some(words::AGREE) => {
+            (Some(page), Some(_)) if agreed >= Some(self.tally.enough()) => {
                 (Some(Kept { reading: Reading { engine: hayro::NAME, page }, confidence: agreed }), false)
             }
             (first, second) => (self.decide(number, first, second.map(|second| second.page)), false),
@@ -238,7 +243,8 @@ struct Second {
 #[derive(Default)]
 struct Tally {
     overlap: Overlap,
-    compared: bool,
+    /// Pages that two engines have read.
+    compared: usize,
     anything: bool,
     incomplete: bool,
     /// Whose text was kept, in the order in which they came up.
@@ -249,7 +255,7 @@ impl Tally {
     fn compare(&mut self, overlap: Option<Overlap>) {
         if let Some(overlap) = overlap {
             self.overlap.add(overlap);
-            self.compared = true;
+            self.compared += 1;
         }
     }
 
@@ -261,7 +267,15 @@ impl Tally {
     }
 
     fn agreement(&self) -> Option<f32> {
-        self.compared.then(|| self.overlap.f1())
+        (self.compared > 0).then(|| self.overlap.f1())
+    }
+
+    /// How far two engines must agree on a page for the first to be believed. Where they have agreed on page after page,
+    /// a page that they differ on a little is one of formulas or labels, on which no two engines agree; a third one reads
+    /// the whole document before it says what it thinks.
+    fn enough(&self) -> f32 {
+        let trusted = self.compared >= MANY && self.agreement() >= Some(TRUSTED);
+        if trusted { words::AGREE - LENIENCE } else { words::AGREE }
     }
 
     fn summary(&self) -> Summary {

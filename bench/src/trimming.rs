@@ -33,7 +33,7 @@ pub fn measure(root: &Path) -> Result<Value> {
     let (mut files, mut all) = (Vec::new(), [0, 0, 0]);
     for case in cases.iter().filter(|case| case.expected == "text" && case.pages >= 3) {
         let source = Source::File(File::open(&case.path)?);
-        let text = match millrace_extraction::read(MediaType::Pdf, source, &options, &mut |_, _| {}) {
+        let text = match millrace_extraction::read_whole(MediaType::Pdf, source, &options, &mut |_, _| {}) {
             Ok(text) => text,
             Err(error) => {
                 println!("{:44} was not read: {error}", case.file);

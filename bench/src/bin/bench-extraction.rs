@@ -96,8 +96,13 @@ fn one(path: &Path, line: &Line) -> Result<()> {
     let asked = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let result =
         millrace_extraction::read(MediaType::Pdf, Source::File(File::open(path)?), &options, &mut |_, _| {});
+    // What the parent needs is measured before anybody looks at the text as a whole.
     let own = getrusage(UsageWho::RUSAGE_SELF)?;
     let child = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let result = match result {
+        Ok(text) => Ok(text.whole()?),
+        Err(error) => Err(error),
+    };
     let text = result.as_ref().ok();
     let words = text.map(|text| {
         let pages = text

@@ -11,7 +11,8 @@ use millrace_contract::wire::Claim;
 use millrace_contract::{ErrorCode, artifact};
 use millrace_stage::{Content, ContentStream, Result, StageError};
 use sha2::{Digest, Sha256};
-use std::io::{Seek as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 
 /// Above this an artifact is chunked. The server's default limit on a message is 1 MiB.
 const INLINE: usize = 512 * 1024;
@@ -53,6 +54,26 @@ impl Artifacts {
         let stream = futures_util::stream::iter((0..size).step_by(CHUNK).map(slice));
         let (upload, chunks, _) = self.upload(Box::pin(stream), u64::MAX).await?;
         self.head(claim, Some((&upload, chunks)), Bytes::new()).await
+    }
+
+    /// Stores what a stage leaves, as [`Artifacts::put`] does; and whether that is what lies there now.
+    pub(crate) async fn leave(&self, key: &str, content: Content) -> Result<(Claim, bool)> {
+        let file = match content {
+            Content::File { file, size } if size > INLINE as u64 => file,
+            small => {
+                let bytes = small.into_bytes().map_err(away)?;
+                let ours = sha256_hex(&bytes);
+                let claim = self.put(key, bytes).await?;
+                let same = claim.sha256 == ours;
+                return Ok((claim, same));
+            }
+        };
+        let (upload, chunks, claim) = self.upload(pieces(file), u64::MAX).await?;
+        let ours = claim.sha256.clone();
+        let claim = Claim { key: key.to_owned(), ..claim };
+        let claim = self.head(claim, Some((&upload, chunks)), Bytes::new()).await?;
+        let same = claim.sha256 == ours;
+        Ok((claim, same))
     }
 
     /// Stores a stream of bytes under its own digest.
@@ -172,17 +193,22 @@ impl Artifacts {
         Ok(Some((claim, chunks, found.payload)))
     }
 
-    /// What lies under a key, if it is small or fits into memory at all.
-    pub(crate) async fn get(&self, key: &str) -> Result<Option<(Claim, Bytes)>> {
+    /// What lies under a key.
+    pub(crate) async fn open(&self, key: &str) -> Result<Option<(Claim, Content)>> {
         match self.look(key).await? {
             None => Ok(None),
-            Some((claim, None, body)) => Ok(Some((claim, body))),
+            Some((claim, None, body)) => Ok(Some((claim, Content::Memory(body)))),
             Some((claim, Some(_), _)) => {
                 let content = self.fetch(&claim).await?;
-                let bytes = content.into_bytes().map_err(away)?;
-                Ok(Some((claim, bytes)))
+                Ok(Some((claim, content)))
             }
         }
+    }
+
+    /// The same in memory, where it fits.
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<(Claim, Bytes)>> {
+        let Some((claim, content)) = self.open(key).await? else { return Ok(None) };
+        Ok(Some((claim, content.into_bytes().map_err(away)?)))
     }
 
     /// Redeems a claim and checks the digest.
@@ -222,6 +248,19 @@ impl Artifacts {
         file.rewind().map_err(away)?;
         Ok(Content::File { file, size: claim.size })
     }
+}
+
+/// A file, chunk by chunk from where it stands.
+fn pieces(mut file: File) -> ContentStream {
+    let next = move || {
+        let mut piece = Vec::with_capacity(CHUNK);
+        match (&mut file).take(CHUNK as u64).read_to_end(&mut piece) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(Bytes::from(piece))),
+            Err(error) => Some(Err(error)),
+        }
+    };
+    Box::pin(futures_util::stream::iter(std::iter::from_fn(next)))
 }
 
 fn too_large(size: u64, limit: u64) -> Result<()> {

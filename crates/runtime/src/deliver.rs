@@ -7,17 +7,17 @@ use crate::envelope;
 use crate::journal::Journal;
 use crate::log::{Log, Seen, Verdict, now_ms, verdict_id};
 use crate::metrics::End;
+use crate::output;
 use crate::telemetry::trace_id;
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, AckKind};
 use millrace_contract::protocol::{self, AfterFailure, AfterPanic, Failure, Patience, Position};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Claim, Dead, Event, Fact, StageFailed, StageOutput};
+use millrace_contract::wire::{Claim, Dead, Event, Fact, StageFailed};
 use millrace_contract::{ErrorCode, Hop, artifact, event, subject};
 use millrace_stage::{Content, Desk, Handler, Heard, Outcome, Raw, Result, Saying, StageError};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
-use prost::Message as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::OwnedSemaphorePermit;
@@ -215,25 +215,25 @@ impl Carrier {
         let claims = self.claims(&heard.event)?;
         let name = self.handler.shaped_by(heard, &desk).map(|shape| self.name(heard, shape, &claims));
         if let Some(key) = &name
-            && let Some((claim, stored)) = self.artifacts.get(key).await?
+            && let Some((claim, stored)) = self.artifacts.open(key).await?
         {
             self.log.metrics.reused(self.hop.service.name());
-            return Ok(finished(claim, &stored)?);
+            return Ok(finished(claim, stored)?);
         }
         let mut contents = Vec::with_capacity(claims.len());
         for claim in &claims {
             contents.push(self.artifacts.fetch(claim).await?);
         }
-        let outcome = self.run(heard, contents, desk, delivery).await?;
-        let (Some(key), Some(body)) = (name, &outcome.body) else { return Ok(outcome) };
-        let ours = artifact::sha256_hex(body);
-        let claim = self.artifacts.put(&key, body.clone()).await?;
-        if claim.sha256 != ours {
+        let mut outcome = self.run(heard, contents, desk, delivery).await?;
+        let Outcome { body, .. } = &mut outcome;
+        let (Some(key), Some(body)) = (name, body.take()) else { return Ok(outcome) };
+        let (claim, ours) = self.artifacts.leave(&key, body).await?;
+        if !ours {
             // Another delivery was first, with another answer. What is stored is what was said.
-            let found = self.artifacts.get(&key).await?;
+            let found = self.artifacts.open(&key).await?;
             let (claim, stored) =
                 found.ok_or_else(|| StageError::new(ErrorCode::ArtifactMissing, format!("{key} is gone")))?;
-            return Ok(finished(claim, &stored)?);
+            return Ok(finished(claim, stored)?);
         }
         Ok(Outcome { claim: Some(claim), ..outcome })
     }
@@ -498,11 +498,10 @@ pub(crate) fn verdict_on(hop: &Hop, error: &StageError, attempts: u32, deliverie
 }
 
 /// Finished work as it was stored.
-fn finished(claim: Claim, stored: &[u8]) -> Result<Outcome> {
+fn finished(claim: Claim, mut stored: Content) -> Result<Outcome> {
     let corrupt =
         || StageError::new(ErrorCode::ArtifactCorrupt, format!("{} is not a stage's output", claim.key));
-    let output = StageOutput::decode(stored).map_err(|_| corrupt())?;
-    let fact = output.fact.and_then(|fact| fact.kind).ok_or_else(corrupt)?;
+    let fact = output::fact(&mut stored).ok_or_else(corrupt)?;
     Ok(Outcome { fact, body: None, claim: Some(claim), job: None })
 }
 

@@ -1,15 +1,13 @@
 //! Makes a [`Handler`] of a [`Stage`] and of a [`Decider`].
 
-use millrace_contract::artifact::Artifact as _;
+use crate::output;
 use millrace_contract::event::Fact as _;
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Fact, StageOutput};
 use millrace_contract::{ErrorCode, Service};
 use millrace_stage::{
-    BoxFuture, Content, Decider, Desk, Handler, Heard, Inputs as _, Job, Outcome, Raw, Result, Stage,
-    StageError,
+    BoxFuture, Content, Decider, Desk, Handler, Heard, Inputs as _, Job, Outcome, Outputs as _, Raw, Result,
+    Stage, StageError,
 };
-use prost::Message as _;
 use std::sync::Arc;
 
 pub(crate) struct Staged<S>(pub(crate) S);
@@ -58,11 +56,11 @@ impl<S: Stage> Handler for Staged<S> {
             })?;
             let (says, writes) = self.0.run(&job, input).await?;
             let fact: Kind = says.into();
-            let body = writes.encode();
-            // A document's text may be long: it is not held more often than it has to be.
-            drop(writes);
-            let output = StageOutput { fact: Some(Fact { kind: Some(fact.clone()) }), body };
-            Ok(Outcome { fact, body: Some(output.encode_to_vec().into()), claim: None, job: None })
+            let stored = writes.into_content().and_then(|body| output::stored(fact.clone(), body));
+            let body = stored.map_err(|error| {
+                StageError::new(ErrorCode::Internal, format!("the output could not be written: {error}"))
+            })?;
+            Ok(Outcome { fact, body: Some(body), claim: None, job: None })
         })
     }
 }

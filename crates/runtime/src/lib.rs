@@ -13,6 +13,7 @@ mod log;
 mod main_fn;
 mod metrics;
 mod node;
+mod output;
 mod ports;
 mod project;
 mod provision;

@@ -4,11 +4,13 @@
 mod content;
 mod error;
 mod inputs;
+mod outputs;
 mod ports;
 
 pub use content::{Content, ContentStream};
 pub use error::{Result, StageError};
 pub use inputs::{Document, Inputs, Read};
+pub use outputs::{Outputs, Written};
 pub use ports::{
     Attached, Called, Desk, Entry, Handler, Heard, Outcome, Parts, Ports, Projection, Raw, Recorded, Saying,
 };
@@ -38,7 +40,7 @@ pub trait Stage: Sized + Send + Sync + 'static {
     /// What it says.
     type Says: Fact;
     /// The artifact it leaves.
-    type Writes: Artifact;
+    type Writes: Outputs;
 
     /// Builds the stage; reads and checks all that its settings name.
     ///
@@ -66,7 +68,7 @@ pub const fn agrees<S: Stage>() -> bool {
     hop.hears.len() == 1
         && hop.hears[0] as u8 == <S::Heard as Fact>::KIND as u8
         && hop.says[0] as u8 == <S::Says as Fact>::KIND as u8
-        && hop.service as u8 == <S::Writes as Artifact>::MAKER as u8
+        && hop.service as u8 == <<S::Writes as Outputs>::Artifact as Artifact>::MAKER as u8
 }
 
 /// One job as a stage sees it.

@@ -94,12 +94,12 @@ pub struct Heard {
 }
 
 /// What a handler's work comes to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Outcome {
     /// What to say.
     pub fact: Kind,
     /// What to leave behind a claim check, in encoded form; `None` leaves nothing new.
-    pub body: Option<bytes::Bytes>,
+    pub body: Option<Content>,
     /// A claim that the handler has made itself.
     pub claim: Option<Claim>,
     /// The job as it is now, if the handler changed more of it than the fact tells.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::pile::Pile;
 use crate::spool::Spool;
 use millrace_contract::Pages;
 
@@ -197,11 +198,11 @@ impl Page {
     }
 }
 
-/// A document that could be read.
+/// A document that could be read, its pages in memory or elsewhere.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Text {
+pub struct Text<P = Vec<Page>> {
     /// All pages that were wanted, blank ones included, in order.
-    pub pages: Vec<Page>,
+    pub pages: P,
     /// Which engine's text was kept, with its version: `unpdf 0.52.1`. Several are joined with ` + `.
     pub engine: String,
     /// How far two independent engines agree on the words, 0 to 1 (F1 of the bags of words, page by page).
@@ -211,6 +212,8 @@ pub struct Text {
     /// Whether text is known to be missing: the document names pages, or parts of pages, that nothing could
     /// be made of.
     pub incomplete: bool,
+    /// Whether reading was given up after too many deaths of its process: the pages that are lost are not looked at again.
+    pub given_up: bool,
     /// Processor time that text recognition took, milliseconds.
     pub ocr_ms: u64,
     /// What it says of itself.
@@ -229,6 +232,25 @@ impl Text {
         let numbers = chosen(wanted, total)?;
         self.pages.retain(|page| numbers.binary_search(&page.number).is_ok());
         Ok(())
+    }
+}
+
+impl<P> Text<P> {
+    /// The same with other pages.
+    pub(crate) fn with<Q>(self, pages: Q) -> Text<Q> {
+        let Self { engine, agreement, incomplete, given_up, ocr_ms, about, attached, .. } = self;
+        Text { pages, engine, agreement, incomplete, given_up, ocr_ms, about, attached }
+    }
+}
+
+impl Text<Pile> {
+    /// All of it in memory, for who wants to look at it as a whole.
+    ///
+    /// # Errors
+    /// If a page cannot be read back.
+    pub fn whole(mut self) -> std::io::Result<Text> {
+        let pages = (0..self.pages.len()).map(|at| self.pages.page(at)).collect::<Result<_, _>>()?;
+        Ok(self.with(pages))
     }
 }
 

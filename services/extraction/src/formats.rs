@@ -1,5 +1,6 @@
-//! Every format but PDF. Plain text, Markdown and tables of values are read in process; the others can cost far more
-//! time or memory than they have bytes, or are read by engines that may panic: a child reads them ([`crate::child`]).
+//! Every format but PDF. Plain text, Markdown and tables of values are read in process while they are short; the others
+//! can cost far more time or memory than they have bytes, or are read by engines that may panic: a child reads them
+//! ([`crate::child`]).
 //!
 //! Most of them have no pages, and reports cite by page, so they are given some: a form feed begins a page; a
 //! text without any is cut at block boundaries into pages of about [`PAGE_CHARS`] characters. The cuts depend
@@ -35,7 +36,21 @@ pub struct Inside {
     pub content: Vec<u8>,
 }
 
-/// Reads a document of a type that only a child may read: its text, and what is inside it.
+/// Reads a document that cannot hurt.
+pub type InProcess = fn(&[u8]) -> Result<Text, ReadError>;
+
+/// How a document of this type is read, if that cannot hurt.
+#[must_use]
+pub fn in_process(media: &MediaType) -> Option<InProcess> {
+    match media {
+        MediaType::Csv => Some(csv),
+        MediaType::PlainText => Some(plain_text),
+        MediaType::Markdown => Some(markdown),
+        _ => None,
+    }
+}
+
+/// Reads a document in a child: its text, and what is inside it.
 ///
 /// # Errors
 /// [`ReadError::Unsupported`] for what is not such a type; what the format's reader says; what `found` answers.
@@ -44,6 +59,9 @@ pub fn in_child(
     bytes: &[u8],
     found: &mut dyn FnMut(Inside) -> Result<(), ReadError>,
 ) -> Result<Text, ReadError> {
+    if let Some(read) = in_process(media) {
+        return read(bytes);
+    }
     match media {
         MediaType::Html => html(bytes),
         MediaType::Eml => mail::mail(bytes, found),
@@ -60,8 +78,9 @@ pub fn in_child(
 
 /// Whether [`in_child`] reads it.
 #[must_use]
-pub fn needs_child(media: &MediaType) -> bool {
-    matches!(media, MediaType::Html)
+pub fn is_read(media: &MediaType) -> bool {
+    in_process(media).is_some()
+        || matches!(media, MediaType::Html)
         || media.holds_documents()
         || media.is_image()
         || office::format(media).is_some()

@@ -15,6 +15,7 @@ pub mod ocr;
 pub mod password;
 pub mod pdf;
 pub mod picture;
+pub mod pile;
 pub mod reading;
 pub mod spool;
 
@@ -23,13 +24,14 @@ pub use document::{About, Block, Heading, Hidden, Kind, Limit, Page, ReadError, 
 pub use millrace_media::{MediaType, media_type};
 pub use ocr::{OcrChoice, Recogniser};
 pub use password::Password;
-pub use reading::{Options, Source, read};
+pub use pile::{Note, Pile};
+pub use reading::{Options, Source, read, read_whole};
 
 use millrace_contract::artifact::{ExtractedText, RECOGNISED, UNREAD, sha256_hex};
 use millrace_contract::pages::PAGES;
 use millrace_contract::wire::{self, DocumentText, Extracted, Uploaded};
 use millrace_contract::{ErrorCode, Hop, Pages, Service};
-use millrace_stage::{Content, Document, Job, Result, Stage, StageError, agrees};
+use millrace_stage::{Content, Document, Job, Result, Stage, StageError, Written, agrees};
 
 /// The side lane in which text is recognised; see the choreography.
 const OCR_LANE: &str = "ocr";
@@ -49,7 +51,7 @@ impl Stage for Extraction {
     type Heard = Uploaded;
     type Reads = Document;
     type Says = Extracted;
-    type Writes = ExtractedText;
+    type Writes = Written<ExtractedText>;
 
     fn new(options: Options) -> anyhow::Result<Self> {
         for missing in confine::missing() {
@@ -79,7 +81,7 @@ impl Stage for Extraction {
         &self,
         job: &Job<Uploaded>,
         Document(content): Document,
-    ) -> Result<(Extracted, ExtractedText)> {
+    ) -> Result<(Extracted, Written<ExtractedText>)> {
         let wanted = Pages::read(&pages(job)).unwrap_or_default();
         let mut shown = |page: &Page, of: u32| {
             let doing = if page.recognised { "recognising the text" } else { "reading the text" };
@@ -99,24 +101,35 @@ impl Stage for Extraction {
             }
         };
         let text = read.map_err(refuse)?;
+        let notes = text.pages.notes();
         let extracted = Extracted {
-            pages: count(&text.pages, |_| true),
-            characters: text.pages.iter().map(|page| page.text_bytes() as u64).sum(),
-            engine: text.engine,
+            pages: count(notes, |_| true),
+            characters: notes.iter().map(|page| page.text_bytes).sum(),
+            engine: text.engine.clone(),
             agreement: text.agreement.map_or(0.0, f64::from),
             children: inside::attach(job, &text.attached, &self.options).await?,
-            ocr_pages: count(&text.pages, |page| page.recognised),
+            ocr_pages: count(notes, |page| page.recognised),
             ocr_ms: text.ocr_ms,
-            hidden_blocks: text.pages.iter().map(|page| page.hidden.len() as u32).sum(),
-            unread_pages: count(&text.pages, Page::needs_recognition),
+            hidden_blocks: notes.iter().map(|page| page.hidden).sum(),
+            unread_pages: count(notes, |page| page.unread),
         };
-        let pages = text.pages.into_iter().map(on_the_wire).collect();
-        let About { outline, properties } = text.about;
-        let outline =
-            outline.into_iter().map(|Heading { level, title, page }| wire::Heading { level, title, page });
-        let text = DocumentText { pages, outline: outline.collect(), properties, ..DocumentText::default() };
-        Ok((extracted, ExtractedText(text)))
+        Ok((extracted, written(text).map_err(|error| refuse(ReadError::Io(error)))?))
     }
+}
+
+/// The text as it is handed on, page by page.
+fn written(mut text: Text<Pile>) -> std::io::Result<Written<ExtractedText>> {
+    let mut written = Written::default();
+    for at in 0..text.pages.len() {
+        let pages = vec![on_the_wire(text.pages.page(at)?)];
+        written.part(&ExtractedText(DocumentText { pages, ..DocumentText::default() }))?;
+    }
+    let About { outline, properties } = text.about;
+    let outline =
+        outline.into_iter().map(|Heading { level, title, page }| wire::Heading { level, title, page });
+    let rest = DocumentText { outline: outline.collect(), properties, ..DocumentText::default() };
+    written.part(&ExtractedText(rest))?;
+    Ok(written)
 }
 
 fn media(job: &Job<Uploaded>) -> MediaType {
@@ -133,7 +146,7 @@ fn pages(job: &Job<Uploaded>) -> String {
     job.known.metadata.get(PAGES).cloned().unwrap_or_default()
 }
 
-fn count(pages: &[Page], which: impl Fn(&Page) -> bool) -> u32 {
+fn count(pages: &[Note], which: impl Fn(&Note) -> bool) -> u32 {
     u32::try_from(pages.iter().filter(|page| which(page)).count()).unwrap_or(u32::MAX)
 }
 

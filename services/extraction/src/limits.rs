@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::document::{Limit, Page, ReadError};
-use crate::formats::needs_child;
+use crate::formats::is_read;
 use crate::pdf::EngineChoice;
 use millrace_contract::Pages;
 use millrace_media::MediaType;
@@ -36,10 +36,10 @@ const SHEET: &str = "sheet-";
 const ALL: &str = "all";
 
 impl Work {
-    /// The work on a document of this type that needs a child.
+    /// The work on a document of this type; `None` for a PDF, which takes an engine, and for what nobody reads.
     #[must_use]
     pub fn on(media: &MediaType) -> Option<Self> {
-        if !needs_child(media) {
+        if !is_read(media) {
             return None;
         }
         MediaType::ALL.iter().find(|known| *known == media).map(Self::Other)
@@ -233,7 +233,7 @@ mod tests {
             Order::from_args(["nobody", "1", "2", "3", "4", "5", "6", "false", "all"].map(OsString::from)),
             None
         );
-        assert_eq!(Work::on(&MediaType::PlainText), None);
+        assert_eq!(Work::on(&MediaType::Locked), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::limits::{Meter, Order, Work};
 use crate::ocr::{OcrChoice, Reading, Recogniser};
 use crate::password::Password;
 use crate::pdf::EngineChoice;
+use crate::pile::{Note, Pile};
 use millrace_contract::Pages;
 use millrace_media::MediaType;
 
@@ -25,6 +26,15 @@ pub enum Source<'a> {
     File(File),
     /// Bytes in memory.
     Bytes(&'a [u8]),
+}
+
+impl Source<'_> {
+    fn size(&self) -> std::io::Result<u64> {
+        match self {
+            Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+        }
+    }
 }
 
 /// How documents are read, and what one may cost.
@@ -151,6 +161,9 @@ impl Options {
     }
 }
 
+/// Text in a format that cannot hurt is read in process up to this size, bytes; beyond it a child holds it.
+const SMALL: u64 = 1 << 20;
+
 /// Reads a document. Blocks the calling thread until it is done: up to [`Options::max_wall_seconds`].
 ///
 /// `on_page` is called once for each page in order, with the number of pages to be read, while the document is
@@ -166,61 +179,70 @@ pub fn read(
     content: Source<'_>,
     options: &Options,
     on_page: &mut dyn FnMut(&Page, u32),
-) -> Result<Text, ReadError> {
-    let format: fn(&[u8]) -> Result<Text, ReadError> = match media {
-        MediaType::Pdf => {
-            let mut file = as_file(content)?;
-            let text = apart(Work::Pdf(options.pdf_engine), &mut file, options, on_page)?;
-            return recognised(text, &mut file, Work::Page, options, on_page);
+) -> Result<Text<Pile>, ReadError> {
+    if media == MediaType::Locked {
+        return Err(ReadError::Encrypted);
+    }
+    if media == MediaType::Pdf {
+        let mut file = as_file(content)?;
+        let text = apart(Work::Pdf(options.pdf_engine), &mut file, options, on_page)?;
+        return recognised(text, &mut file, Work::Page, options, on_page);
+    }
+    let Some(work) = Work::on(&media) else { return Err(ReadError::Unsupported(media.to_string())) };
+    if let Some(format) = formats::in_process(&media) {
+        let size = content.size()?;
+        // Markup and two-byte encodings make a source longer than its text, but not by much in an honest document.
+        if size > options.max_text_bytes.saturating_mul(4) {
+            return Err(ReadError::LimitExceeded(Limit::Text));
         }
-        MediaType::Csv => formats::csv,
-        MediaType::PlainText => formats::plain_text,
-        MediaType::Markdown => formats::markdown,
-        MediaType::Locked => return Err(ReadError::Encrypted),
-        other => match Work::on(&other) {
-            Some(work) => {
-                let mut file = as_file(content)?;
-                let text = apart(work, &mut file, options, on_page)?;
-                return if other.is_image() {
-                    recognised(text, &mut file, Work::Sheet, options, on_page)
-                } else {
-                    Ok(text)
-                };
-            }
-            None => return Err(ReadError::Unsupported(other.to_string())),
-        },
-    };
+        if size <= SMALL {
+            return in_process(format, content, options, on_page);
+        }
+    }
+    let mut file = as_file(content)?;
+    let text = apart(work, &mut file, options, on_page)?;
+    if media.is_image() { recognised(text, &mut file, Work::Sheet, options, on_page) } else { Ok(text) }
+}
+
+/// The same, with all pages in memory: for who wants to look at them.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_whole(
+    media: MediaType,
+    content: Source<'_>,
+    options: &Options,
+    on_page: &mut dyn FnMut(&Page, u32),
+) -> Result<Text, ReadError> {
+    Ok(read(media, content, options, on_page)?.whole()?)
+}
+
+fn in_process(
+    format: formats::InProcess,
+    content: Source<'_>,
+    options: &Options,
+    on_page: &mut dyn FnMut(&Page, u32),
+) -> Result<Text<Pile>, ReadError> {
     let mut text = match content {
-        Source::Bytes(bytes) => format(within(bytes, options)?)?,
+        Source::Bytes(bytes) => format(bytes)?,
         Source::File(mut file) => {
             file.rewind()?;
             let mut bytes = Vec::new();
-            file.take(source_limit(options) + 1).read_to_end(&mut bytes)?;
-            format(within(&bytes, options)?)?
+            file.take(SMALL).read_to_end(&mut bytes)?;
+            format(&bytes)?
         }
     };
     text.only(&options.wanted)?;
     let total = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
     let mut meter = Meter::new(options.max_pages, options.max_text_bytes);
     meter.total(total)?;
-    for page in &text.pages {
-        meter.page(page)?;
-        on_page(page, total);
+    let mut pile = Pile::default();
+    for page in std::mem::take(&mut text.pages) {
+        meter.page(&page)?;
+        on_page(&page, total);
+        pile.push(page)?;
     }
-    Ok(text)
-}
-
-/// Markup and two-byte encodings make a source longer than its text, but not by much in an honest document.
-fn source_limit(options: &Options) -> u64 {
-    options.max_text_bytes.saturating_mul(4)
-}
-
-fn within<'a>(bytes: &'a [u8], options: &Options) -> Result<&'a [u8], ReadError> {
-    if bytes.len() as u64 > source_limit(options) {
-        Err(ReadError::LimitExceeded(Limit::Text))
-    } else {
-        Ok(bytes)
-    }
+    Ok(text.with(pile))
 }
 
 /// The bytes as a file that a child can read.
@@ -239,14 +261,14 @@ fn as_file(content: Source<'_>) -> Result<File, ReadError> {
 
 /// Has the pages that are pictures recognised, each drawn by the work that `draw` names, and judges what there is then.
 fn recognised(
-    mut text: Text,
+    mut text: Text<Pile>,
     file: &mut File,
     draw: fn(u32) -> Work,
     options: &Options,
     on_page: &mut dyn FnMut(&Page, u32),
-) -> Result<Text, ReadError> {
+) -> Result<Text<Pile>, ReadError> {
     let mut why = Unrecognised::NoWords;
-    if text.pages.iter().any(Page::needs_recognition) {
+    if text.pages.notes().iter().any(|page| page.unread) {
         match (options.ocr, &options.recogniser) {
             (OcrChoice::Lane, _) => return Err(ReadError::ForAnotherLane),
             (OcrChoice::Off, _) => why = Unrecognised::SwitchedOff,
@@ -265,20 +287,19 @@ fn recognised(
 }
 
 /// Pages without text are an answer too, and not all of them the same one.
-fn judged(text: Text, why: Unrecognised) -> Result<Text, ReadError> {
-    let pages = u32::try_from(text.pages.len()).unwrap_or(u32::MAX);
-    if pages == 0 {
+fn judged(text: Text<Pile>, why: Unrecognised) -> Result<Text<Pile>, ReadError> {
+    let notes = text.pages.notes();
+    if notes.is_empty() {
         // Not `Empty`: every file found like this was cut off or had lost its page tree.
         return Err(ReadError::Broken("no page of it could be found".to_owned()));
     }
-    let blank = |page: &Page| page.words() == 0;
     // Recognised words are words, however few.
-    let wordless = |page: &Page| if page.recognised { blank(page) } else { page.is_scanned() };
-    let scanned = text.pages.iter().filter(|page| page.is_scanned() || page.recognised).count();
-    if scanned > 0 && text.pages.iter().all(|page| wordless(page) || blank(page)) {
-        return Err(ReadError::Scanned { pages, why });
+    let wordless = |page: &Note| page.blank || (page.scanned && !page.recognised);
+    let scanned = notes.iter().any(|page| page.scanned || page.recognised);
+    if scanned && notes.iter().all(wordless) {
+        return Err(ReadError::Scanned { pages: u32::try_from(notes.len()).unwrap_or(u32::MAX), why });
     }
-    if text.pages.iter().all(blank) {
+    if notes.iter().all(|page| page.blank) {
         return Err(ReadError::Empty);
     }
     Ok(text)
@@ -289,17 +310,13 @@ mod tests {
     use super::*;
     use crate::document::paragraphs;
 
-    fn text(pages: &[(&str, f32)]) -> Text {
-        let page = |(text, image_coverage): &(&str, f32)| Page {
-            blocks: paragraphs(text),
-            image_coverage: *image_coverage,
-            ..Page::default()
-        };
-        Text { pages: pages.iter().map(page).collect(), ..Text::default() }
-    }
-
-    fn judge(pages: &[(&str, f32)]) -> Result<Text, ReadError> {
-        judged(text(pages), Unrecognised::SwitchedOff)
+    fn judge(pages: &[(&str, f32)]) -> Result<Text<Pile>, ReadError> {
+        let mut pile = Pile::default();
+        for (text, image_coverage) in pages {
+            let (blocks, image_coverage) = (paragraphs(text), *image_coverage);
+            pile.push(Page { blocks, image_coverage, ..Page::default() }).expect("room");
+        }
+        judged(Text { pages: pile, ..Text::default() }, Unrecognised::SwitchedOff)
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use millrace_extraction::limits::Order;
 use millrace_extraction::pdf::EngineChoice;
-use millrace_extraction::{MediaType, Options, ReadError, Source, child, confine, read};
+use millrace_extraction::{MediaType, Options, ReadError, Source, child, confine, read_whole};
 
 /// What a document of this test may say, and what the child then tries.
 const DEEDS: [(&str, fn()); 8] = [
@@ -60,7 +60,7 @@ fn attempt(deed: &str) -> Result<(), ReadError> {
         pdf_engine: EngineChoice::Auto,
         ..Options::default()
     };
-    read(MediaType::Pdf, Source::Bytes(deed.as_bytes()), &options, &mut |_, _| {}).map(drop)
+    read_whole(MediaType::Pdf, Source::Bytes(deed.as_bytes()), &options, &mut |_, _| {}).map(drop)
 }
 
 /// What a document of the harmless kind makes of the child, and any deed that was not prevented.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use millrace_extraction::pdf::EngineChoice;
-use millrace_extraction::{MediaType, Options, Password, ReadError, Source, Text, media_type, read};
+use millrace_extraction::{MediaType, Options, Password, ReadError, Source, Text, media_type, read_whole};
 use unicode_normalization::UnicodeNormalization;
 
 struct Case {
@@ -65,7 +65,7 @@ fn options(engine: EngineChoice) -> Options {
 
 fn read_file(path: &Path, options: &Options) -> (Result<Text, ReadError>, u32) {
     let mut pages = 0;
-    let result = read(
+    let result = read_whole(
         MediaType::Pdf,
         Source::File(File::open(path).expect("a file of the corpus")),
         options,
@@ -236,7 +236,7 @@ fn the_same_bytes_give_the_same_text() {
         let bytes = std::fs::read(&path).expect("a file of the corpus");
         assert_eq!(media_type(&bytes[..bytes.len().min(8192)], Some("misnamed.txt")), MediaType::Pdf);
         let (from_file, _) = read_file(&path, &options);
-        let from_bytes = read(MediaType::Pdf, Source::Bytes(&bytes), &options, &mut |_, _| {});
+        let from_bytes = read_whole(MediaType::Pdf, Source::Bytes(&bytes), &options, &mut |_, _| {});
         assert_eq!(from_file.expect("text"), from_bytes.expect("text"));
     }
 }

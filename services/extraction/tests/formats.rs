@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use millrace_extraction::{MediaType, Options, ReadError, Source, Text, read};
+use millrace_extraction::{MediaType, Options, ReadError, Source, Text, read_whole};
 use millrace_media::media_type_of;
 
 fn options() -> Options {
@@ -22,7 +22,7 @@ fn sample(name: &str) -> Vec<u8> {
 /// The type by content, and the text.
 fn opened(bytes: &[u8], options: &Options) -> (MediaType, Result<Text, ReadError>) {
     let media = media_type_of(&mut Cursor::new(bytes), None).expect("memory can be read");
-    (media.clone(), read(media, Source::Bytes(bytes), options, &mut |_, _| {}))
+    (media.clone(), read_whole(media, Source::Bytes(bytes), options, &mut |_, _| {}))
 }
 
 fn page(text: &Text, number: usize) -> String {
@@ -126,7 +126,7 @@ fn what_cannot_be_read_says_why() {
     assert!(matches!(text, Err(ReadError::Broken(_))), "{text:?}");
     let (media, text) = opened(b"ID3\x03\0\0\0\0\0\x21TIT2", &options());
     assert!(matches!(&text, Err(ReadError::Unsupported(name)) if *name == media.to_string()), "{text:?}");
-    let locked = read(MediaType::Locked, Source::Bytes(b"x"), &options(), &mut |_, _| {});
+    let locked = read_whole(MediaType::Locked, Source::Bytes(b"x"), &options(), &mut |_, _| {});
     assert!(matches!(locked, Err(ReadError::Encrypted)));
 }
 

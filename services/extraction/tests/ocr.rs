@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use millrace_extraction::document::Unrecognised;
-use millrace_extraction::{Limit, MediaType, OcrChoice, Options, ReadError, Source, Text, read};
+use millrace_extraction::{Limit, MediaType, OcrChoice, Options, ReadError, Source, Text, read_whole};
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples").join(name)
@@ -24,7 +24,7 @@ fn options() -> Options {
 
 fn read_pdf(path: &Path, options: &Options) -> Result<Text, ReadError> {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    read(MediaType::Pdf, Source::File(file), options, &mut |_, _| {})
+    read_whole(MediaType::Pdf, Source::File(file), options, &mut |_, _| {})
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -81,7 +81,7 @@ fn a_scan_is_read() {
 fn only_the_pages_that_need_it_are_recognised() {
     let mut seen = Vec::new();
     let file = File::open(sample("mixed.pdf")).expect("a sample");
-    let text = read(MediaType::Pdf, Source::File(file), &options(), &mut |page, of| {
+    let text = read_whole(MediaType::Pdf, Source::File(file), &options(), &mut |page, of| {
         seen.push((page.number, page.recognised, of));
     });
     let text = text.expect("text");
@@ -127,7 +127,7 @@ fn a_recogniser_that_hangs_or_lies_costs_its_page() {
 }
 
 fn read_picture(media: MediaType, bytes: &[u8]) -> Result<Text, ReadError> {
-    read(media, Source::Bytes(bytes), &options(), &mut |_, _| {})
+    read_whole(media, Source::Bytes(bytes), &options(), &mut |_, _| {})
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write as _};
 use std::time::{Duration, Instant};
 
-use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read};
+use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read_whole};
 use zip::write::SimpleFileOptions;
 
 fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
@@ -25,7 +25,7 @@ fn attacked(media: MediaType, bytes: &[u8]) -> Result<Text, ReadError> {
         ..Options::default()
     };
     let begun = Instant::now();
-    let answer = read(media, Source::Bytes(bytes), &options, &mut |_, _| {});
+    let answer = read_whole(media, Source::Bytes(bytes), &options, &mut |_, _| {});
     assert!(begun.elapsed() < Duration::from_secs(35), "it took {:?}", begun.elapsed());
     answer
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use millrace_extraction::pdf::EngineChoice;
-use millrace_extraction::{MediaType, Options, Password, ReadError, Source, Text, read};
+use millrace_extraction::{MediaType, Options, Password, ReadError, Source, Text, read_whole};
 use pdf_extract::{Document, EncryptionState, EncryptionVersion, Object, Permissions};
 
 /// `samples/encrypted.pdf`: AES-256, opens with this user password only.
@@ -24,7 +24,7 @@ fn options(engine: EngineChoice, password: Option<&str>) -> Options {
 
 fn read_sample(name: &str, options: &Options) -> Result<Text, ReadError> {
     let bytes = std::fs::read(sample(name)).expect("a sample");
-    read(MediaType::Pdf, Source::Bytes(&bytes), options, &mut |_, _| {})
+    read_whole(MediaType::Pdf, Source::Bytes(&bytes), options, &mut |_, _| {})
 }
 
 fn words(text: &Text) -> usize {
@@ -86,7 +86,7 @@ fn the_owner_s_password_opens_too_and_so_do_letters_of_old() {
     let read_old = |password: &str| {
         let bytes = old("schlüssel", "the owner");
         let options = options(EngineChoice::Auto, Some(password));
-        read(MediaType::Pdf, Source::Bytes(&bytes), &options, &mut |_, _| {})
+        read_whole(MediaType::Pdf, Source::Bytes(&bytes), &options, &mut |_, _| {})
     };
     for password in ["schlüssel", "the owner"] {
         let text = read_old(password).unwrap_or_else(|error| panic!("{password}: {error}"));
@@ -117,7 +117,8 @@ fn a_child_is_told_by_nothing_that_others_can_see() {
         ..options(EngineChoice::Auto, Some("s3cret-of-this-test"))
     };
     let bytes = std::fs::read(sample("encrypted.pdf")).expect("a sample");
-    let Err(ReadError::ChildDied(said)) = read(MediaType::Pdf, Source::Bytes(&bytes), &told, &mut |_, _| {})
+    let Err(ReadError::ChildDied(said)) =
+        read_whole(MediaType::Pdf, Source::Bytes(&bytes), &told, &mut |_, _| {})
     else {
         panic!("it does not read");
     };

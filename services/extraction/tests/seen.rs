@@ -1,6 +1,6 @@
 //! What a reader of a page sees, where it stands, and what he does not see: small PDFs of our own, through a real child.
 
-use millrace_extraction::{Hidden, Kind, MediaType, Options, Page, Source, Text, read};
+use millrace_extraction::{Hidden, Kind, MediaType, Options, Page, Source, Text, read_whole};
 use millrace_testkit::hostile::{pages, pdf, stream};
 
 fn options() -> Options {
@@ -8,7 +8,7 @@ fn options() -> Options {
 }
 
 fn read_pdf(bytes: &[u8]) -> Text {
-    read(MediaType::Pdf, Source::Bytes(bytes), &options(), &mut |_, _| {}).expect("text")
+    read_whole(MediaType::Pdf, Source::Bytes(bytes), &options(), &mut |_, _| {}).expect("text")
 }
 
 /// A page of 600 by 800 points with this content. `F` is Helvetica, `Im` an image; object 6 is the image.

@@ -9,6 +9,7 @@ use crate::document::{Attached, Page, ReadError, Text};
 use crate::frames::{Body, Decoder};
 use crate::limits::{Meter, Order};
 use crate::password::Password;
+use crate::pile::Pile;
 use crate::spool::Spool;
 use millrace_contract::Pages;
 
@@ -18,35 +19,33 @@ const FRAME_OVERHEAD: u64 = 2 << 20;
 /// How much of a name is kept, characters.
 const NAME_CHARS: usize = 256;
 
-/// A reading that did not come to its end.
+/// A reading that did not come to its end. The pages that had come are as good as any.
 #[derive(Debug)]
 pub struct Unfinished {
     /// Why not.
     pub error: ReadError,
-    /// The pages that had come, which are as good as any.
-    pub pages: Vec<Page>,
-    /// How many there were to be, if that was said.
+    /// How many pages there were to be, if that was said.
     pub total: Option<u32>,
 }
 
-/// Has a child of `program` read a document, and hands each page to `on_page` with the number of pages to
-/// come in all.
+/// Has a child of `program` read a document, puts each page on `pages`, and shows it to `on_page` with the number of
+/// pages to come in all.
 ///
 /// `document` is read from its beginning. The child dies with the calling thread, which blocks until the
 /// child is gone, at most until `deadline`.
 ///
 /// # Errors
-/// What had come, and whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get
-/// to say.
+/// Whatever the child found out; [`ReadError::ChildDied`], [`ReadError::LimitExceeded`] when it did not get to say.
 pub fn run(
     program: &Path,
     order: &Order,
     document: &mut File,
     password: Option<&Password>,
     deadline: Instant,
+    pages: &mut Pile,
     on_page: &mut dyn FnMut(&Page, u32),
-) -> Result<Text, Unfinished> {
-    let mut hearing = Hearing::new(order);
+) -> Result<Text<()>, Unfinished> {
+    let mut hearing = Hearing::new(order, pages);
     let arguments: Vec<String> =
         [super::CHILD_ARGUMENT.to_owned()].into_iter().chain(order.to_args()).collect();
     let mut hear = |piece: &[u8]| hearing.hear(piece, on_page);
@@ -56,7 +55,7 @@ pub fn run(
         (Ok(_), Some(outcome)) => outcome,
         (Ok(ending), None) => Err(process::cause(&ending, hearing.decoder.pending())),
     };
-    outcome.map_err(|error| Unfinished { error, pages: hearing.pages, total: hearing.total })
+    outcome.map_err(|error| Unfinished { error, total: hearing.total })
 }
 
 /// What the parent makes of the bytes that a child has said: what [`run`] does, without the child. For tests.
@@ -64,33 +63,43 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub fn overheard<'a>(order: &Order, said: impl IntoIterator<Item = &'a [u8]>) -> Result<Text, ReadError> {
-    let mut hearing = Hearing::new(order);
+    let mut pages = Pile::default();
+    let mut hearing = Hearing::new(order, &mut pages);
     for piece in said {
         hearing.hear(piece, &mut |_, _| {})?;
     }
-    hearing.outcome.unwrap_or_else(|| Err(ReadError::ChildDied("it said nothing more".to_owned())))
+    let nothing = || Err(ReadError::ChildDied("it said nothing more".to_owned()));
+    let text = hearing.outcome.unwrap_or_else(nothing)?;
+    Ok(text.with(pages).whole()?)
 }
 
 /// What has been heard so far.
-struct Hearing {
+struct Hearing<'a> {
     decoder: Decoder,
     meter: Meter,
     wanted: Pages,
     total: Option<u32>,
-    pages: Vec<Page>,
+    /// Those of this child come on top.
+    pages: &'a mut Pile,
+    /// How many of them there are.
+    came: u32,
+    /// The number of the last one.
+    last: u32,
     attached: Vec<Attached>,
-    outcome: Option<Result<Text, ReadError>>,
+    outcome: Option<Result<Text<()>, ReadError>>,
 }
 
-impl Hearing {
-    fn new(order: &Order) -> Self {
+impl<'a> Hearing<'a> {
+    fn new(order: &Order, pages: &'a mut Pile) -> Self {
         let longest = order.text_bytes.saturating_add(FRAME_OVERHEAD);
         Self {
             decoder: Decoder::new(u32::try_from(longest).unwrap_or(u32::MAX)),
             meter: Meter::of(order),
             wanted: order.wanted.clone(),
             total: None,
-            pages: Vec::new(),
+            pages,
+            came: 0,
+            last: 0,
             attached: Vec::new(),
             outcome: None,
         }
@@ -108,13 +117,13 @@ impl Hearing {
                 }
                 (Body::Page(frame), Some(total)) => {
                     let page = Page::try_from(frame)?;
-                    let before = self.pages.last().map_or(0, |page| page.number);
-                    if self.wanted.after(before) != Some(page.number) || self.pages.len() >= total as usize {
+                    if self.wanted.after(self.last) != Some(page.number) || self.came >= total {
                         return nonsense("pages out of order");
                     }
                     self.meter.page(&page)?;
                     on_page(&page, total);
-                    self.pages.push(page);
+                    (self.last, self.came) = (page.number, self.came + 1);
+                    self.pages.push(page)?;
                 }
                 (Body::Attached(name), _) => {
                     self.meter.attachment()?;
@@ -127,15 +136,13 @@ impl Hearing {
                     last.content.push(&piece)?;
                 }
                 (Body::Done(mut done), Some(total)) => {
-                    if self.pages.len() != total as usize {
+                    if self.came != total {
                         return nonsense("fewer pages than it promised");
                     }
-                    let pages = std::mem::take(&mut self.pages);
                     let agreement = done.agreement.filter(|a| (0.0..=1.0).contains(a));
                     let engine = done.engine.chars().take(100).collect();
                     let about = done.about();
                     self.outcome = Some(Ok(Text {
-                        pages,
                         about,
                         engine,
                         agreement,

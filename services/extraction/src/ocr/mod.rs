@@ -13,6 +13,7 @@ use crate::child;
 use crate::document::{Kind, Limit, Page, ReadError, Text};
 use crate::limits::{Order, Work};
 use crate::password::Password;
+use crate::pile::Pile;
 
 pub use tsv::Recognised;
 
@@ -128,7 +129,7 @@ impl<'a> Reading<'a> {
     /// [`Limit::Recognition`]; [`ReadError::Io`]; [`ReadError::Forbidden`].
     pub fn pages(
         mut self,
-        text: &mut Text,
+        text: &mut Text<Pile>,
         document: &mut File,
         draw: fn(u32) -> Work,
         order: &Order,
@@ -140,16 +141,22 @@ impl<'a> Reading<'a> {
         if matches!(draw(0), Work::Sheet(_)) {
             self.light = UNEVEN_LIGHT;
         }
-        for page in text.pages.iter_mut().filter(|page| page.needs_recognition()) {
+        let waiting = text.pages.notes().iter().enumerate();
+        let waiting = waiting.filter(|(_, page)| page.unread && !(page.lost && text.given_up));
+        for at in waiting.map(|(at, _)| at).collect::<Vec<_>>() {
+            let mut page = text.pages.page(at)?;
             let order = Order { work: draw(page.number), ..order.clone() };
             let drawn = child::picture(self.program, &order, document, self.password, Instant::now() + wall);
-            match drawn.and_then(|picture| self.page(page, picture)) {
-                Ok(()) => any = true,
+            match drawn.and_then(|picture| self.page(&mut page, picture)) {
+                Ok(()) => {
+                    any = true;
+                    text.pages.replace(at, page.clone())?;
+                }
                 Err(error @ (ReadError::Io(_) | ReadError::Forbidden)) => return Err(error),
                 Err(_) if self.left().is_zero() => return Err(ReadError::LimitExceeded(Limit::Recognition)),
                 Err(_) => text.incomplete = true,
             }
-            on_page(page, total);
+            on_page(&page, total);
         }
         text.ocr_ms += self.spent_ms;
         if any {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use millrace_extraction::{MediaType, Options, ReadError, Source, Text, read};
+use millrace_extraction::{MediaType, Options, ReadError, Source, Text, read_whole};
 use millrace_testkit::hostile::{Attack, attacks, pages, says};
 
 use crate::options;
@@ -39,7 +39,7 @@ fn ending(outcome: &Result<Text, ReadError>) -> Option<String> {
 fn run(attack: &Attack, options: &Options) -> Result<String, String> {
     let bytes = (attack.make)();
     let begun = Instant::now();
-    let outcome = read(MediaType::from(attack.media), Source::Bytes(&bytes), options, &mut |_, _| {});
+    let outcome = read_whole(MediaType::from(attack.media), Source::Bytes(&bytes), options, &mut |_, _| {});
     let took = begun.elapsed();
     // Read by two engines, read again by one, a picture drawn; and what ends at the wall ends within a second of it.
     let most = Duration::from_secs(3 * WALL_SECONDS + OCR_SECONDS + 5);
@@ -55,13 +55,13 @@ fn run(attack: &Attack, options: &Options) -> Result<String, String> {
 #[test]
 fn each_attack_ends_within_its_limits_and_its_neighbour_is_read() {
     let honest = pages(&[says("The first page of six words"), says("and the second one after it")], "", &[]);
-    let alone = read(MediaType::Pdf, Source::Bytes(&honest), &options(), &mut |_, _| {}).expect("text");
+    let alone = read_whole(MediaType::Pdf, Source::Bytes(&honest), &options(), &mut |_, _| {}).expect("text");
     let over = AtomicBool::new(false);
     let (lines, neighbours) = std::thread::scope(|scope| {
         let neighbour = scope.spawn(|| {
             let mut read_so_far = 0;
             while !over.load(Ordering::Relaxed) {
-                let text = read(MediaType::Pdf, Source::Bytes(&honest), &options(), &mut |_, _| {});
+                let text = read_whole(MediaType::Pdf, Source::Bytes(&honest), &options(), &mut |_, _| {});
                 assert_eq!(text.expect("the neighbour's text"), alone);
                 read_so_far += 1;
                 std::thread::sleep(Duration::from_millis(50));

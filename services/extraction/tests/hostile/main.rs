@@ -8,7 +8,7 @@ mod attacks;
 
 use millrace_contract::Pages;
 use millrace_extraction::pdf::EngineChoice;
-use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read};
+use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read_whole};
 use millrace_testkit::hostile::{pages, says, stream, zipped};
 
 fn options() -> Options {
@@ -16,7 +16,7 @@ fn options() -> Options {
 }
 
 fn read_pdf(bytes: &[u8], options: &Options) -> Result<Text, ReadError> {
-    read(MediaType::Pdf, Source::Bytes(bytes), options, &mut |_, _| {})
+    read_whole(MediaType::Pdf, Source::Bytes(bytes), options, &mut |_, _| {})
 }
 
 /// A stand-in for a child out of `tests/children`, which does what a child should not.
@@ -61,6 +61,17 @@ fn lies_end_the_conversation() {
 }
 
 #[test]
+fn pages_outlive_one_death_after_another() {
+    let text = pretend("mortal").expect("what was read of it");
+    let read = |page: &millrace_extraction::Page| !page.blocks.is_empty();
+    let numbers: Vec<u32> = text.pages.iter().filter(|page| read(page)).map(|page| page.number).collect();
+    assert_eq!(numbers, [1, 3, 5, 7, 9, 11], "each child has read one, and died of the next");
+    assert_eq!(text.pages.len(), 20, "after so many deaths the rest is given up");
+    assert!(text.pages.iter().all(|page| read(page) != page.lost));
+    assert!(text.incomplete && text.given_up);
+}
+
+#[test]
 fn silence_and_endless_talk_are_cut_off() {
     assert!(matches!(pretend("asleep"), Err(ReadError::LimitExceeded(Limit::Wall))));
     assert!(matches!(pretend("chatty"), Err(ReadError::LimitExceeded(Limit::Wall))));
@@ -76,8 +87,9 @@ fn a_child_that_cannot_start_is_our_fault_not_the_document_s() {
 fn an_honest_document_passes_for_comparison() {
     let file = pages(&[says("The first page of six words"), says("and the second one after it")], "", &[]);
     let mut seen = Vec::new();
-    let text =
-        read(MediaType::Pdf, Source::Bytes(&file), &options(), &mut |p, total| seen.push((p.number, total)));
+    let text = read_whole(MediaType::Pdf, Source::Bytes(&file), &options(), &mut |p, total| {
+        seen.push((p.number, total))
+    });
     let text = text.expect("text");
     assert_eq!(seen, [(1, 2), (2, 2)]);
     assert_eq!(text.pages[1].blocks[0].text, "and the second one after it");
@@ -183,7 +195,7 @@ fn time_is_limited() {
     assert!(result.is_err() && begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 
     let html = "<div>".repeat(200_000);
-    let result = read(
+    let result = read_whole(
         MediaType::Html,
         Source::Bytes(html.as_bytes()),
         &Options { max_cpu_seconds: 1, ..options() },

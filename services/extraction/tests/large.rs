@@ -1,0 +1,48 @@
+//! However long a document is, who has it read holds no more of it than a page.
+
+use millrace_extraction::{MediaType, Options, Source, read};
+use millrace_testkit::hostile::{pages, stream};
+
+const PAGES: usize = 2000;
+
+/// More than the parts of one page, and much less than the text of them all: 8 MB, and as much again for its boxes.
+const ALLOWED_KB: u64 = 4 << 10;
+
+fn long_document() -> Vec<u8> {
+    let page = |number: usize| {
+        let lines: String = (0..50)
+            .map(|line| format!("(Line {line} of page {number}: every lot was delivered to its store in good order, and so it was put down.) Tj T*\n"))
+            .collect();
+        stream("", format!("BT /F 9 Tf 14 TL 40 780 Td\n{lines}ET").as_bytes())
+    };
+    pages(&(1..=PAGES).map(page).collect::<Vec<_>>(), "", &[])
+}
+
+/// The most memory that this process ever had, kB.
+fn peak_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("procfs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    line.trim().trim_end_matches("kB").trim().parse().expect("a number")
+}
+
+// The only test of this program: its memory is that of one reading.
+#[test]
+fn the_text_of_all_pages_is_in_nobody_s_memory() {
+    let options = Options {
+        child_program: Some(env!("CARGO_BIN_EXE_millrace-extraction").into()),
+        max_wall_seconds: 600,
+        ..Options::default()
+    };
+    let mut file = tempfile::tempfile().expect("a file");
+    std::io::Write::write_all(&mut file, &long_document()).expect("room for it");
+    // What was needed to make the document goes back first, and the peak starts anew.
+    std::fs::write("/proc/self/clear_refs", "5").expect("a peak that can be set back");
+    let before = peak_kb();
+    let mut seen = 0;
+    let text = read(MediaType::Pdf, Source::File(file), &options, &mut |_, _| seen += 1).expect("text");
+    let more = peak_kb().saturating_sub(before);
+    let bytes: u64 = text.pages.notes().iter().map(|page| page.text_bytes).sum();
+    assert_eq!((seen, text.pages.len()), (PAGES, PAGES));
+    assert!(bytes > 2 * ALLOWED_KB << 10, "{bytes} bytes of text prove nothing");
+    assert!(more < ALLOWED_KB, "{more} kB for {bytes} bytes of text");
+}

@@ -1,5 +1,7 @@
 //! However long a document is, who has it read holds no more of it than a page.
 
+#![expect(clippy::print_stdout, reason = "it is its own test harness")]
+
 use std::fs::File;
 use std::process::Command;
 

@@ -9,7 +9,8 @@ use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape, Vec2};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 use smol_str::SmolStr;
 
-use super::ground::{Colour, Ground, Look, look};
+use super::colour::{Colour, Look};
+use super::ground::Ground;
 use crate::document::Hidden;
 
 /// Glyph space: a thousand units to the em.
@@ -107,7 +108,6 @@ impl<'a> Places<'a> {
 }
 
 /// How a run of glyphs is painted.
-#[derive(Clone, Copy)]
 enum Manner {
     Seen,
     Hidden(Hidden),
@@ -129,11 +129,11 @@ pub struct Glyphs {
 }
 
 impl Glyphs {
-    /// An empty page of this extent.
+    /// An empty page of this extent; `opaque` says that nothing on it can shine through.
     #[must_use]
-    pub fn new(page: Rect) -> Self {
+    pub fn new(page: Rect, opaque: bool) -> Self {
         let smallest = SMALLEST * (page.height().max(page.width()) / A4).min(1.0);
-        let ground = Ground::new(page);
+        let ground = Ground::new(page, opaque);
         Self { glyphs: Vec::new(), page, smallest, ground, clips: vec![(page, true)], groups: Vec::new() }
     }
 
@@ -192,19 +192,19 @@ impl Glyphs {
         if clip.width() < THIN || clip.height() < THIN {
             return Manner::Hidden(Hidden::OffPage);
         }
-        match look(props) {
+        match self.ground.look(props) {
             Look::Clear => Manner::Hidden(Hidden::Invisible),
-            Look::Plain(colour) if self.ground.may_hide(colour) => Manner::Coloured(colour),
+            Look::Plain(colour) if self.ground.may_hide(&colour) => Manner::Coloured(colour),
             Look::Plain(_) | Look::Unknown => Manner::Seen,
         }
     }
 
-    fn hides(&self, glyph: &Glyph, em: f64, manner: Manner) -> Option<Hidden> {
+    fn hides(&self, glyph: &Glyph, em: f64, manner: &Manner) -> Option<Hidden> {
         if !self.page.overlaps(glyph.bounds()) {
             return Some(Hidden::OffPage);
         }
         match manner {
-            Manner::Hidden(why) => Some(why),
+            Manner::Hidden(why) => Some(*why),
             _ if glyph.size < self.smallest || em < self.smallest => Some(Hidden::Tiny),
             Manner::Coloured(colour) => self.ground.hides(colour, glyph.middle()).then_some(Hidden::White),
             Manner::Seen => None,
@@ -314,12 +314,11 @@ impl<'a> Device<'a> for Glyphs {
                 below,
                 hidden: None,
             };
-            // Such a glyph may bring its own colours.
-            let manner = match (drawn, manner) {
-                (Drawn::Type3(_), Manner::Coloured(_)) => Manner::Seen,
-                (_, manner) => manner,
+            glyph.hidden = match (drawn, &manner) {
+                // Such a glyph may bring its own colours.
+                (Drawn::Type3(_), Manner::Coloured(_)) => self.hides(&glyph, length, &Manner::Seen),
+                (_, manner) => self.hides(&glyph, length, manner),
             };
-            glyph.hidden = self.hides(&glyph, length, manner);
             if glyph.text.is_empty() && glyph.hidden.is_none() {
                 self.ground.inked(glyph.middle());
             }

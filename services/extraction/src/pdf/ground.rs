@@ -4,9 +4,10 @@
 //! A page starts white. Fills larger than a letter are remembered in the order in which they are painted. What cannot be
 //! known, such as a pattern or what shines through, counts as visible: words that are lost cost more than words too many.
 
-use hayro_interpret::color::AlphaColor;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape};
-use hayro_interpret::{BlendMode, DrawMode, DrawProps, FillRule, Paint};
+use hayro_interpret::{DrawMode, DrawProps, FillRule};
+
+use super::colour::{Colour, Look, WHITE, look};
 
 /// Cells along each side of the rasters: 0.1 % of a page each for images, a letter or two for ink.
 const IMAGE_CELLS: usize = 32;
@@ -23,46 +24,6 @@ const MOST_FILLS: usize = 4096;
 
 /// Elements of a path that is looked at closely.
 const MOST_ELEMENTS: usize = 400;
-
-/// Colours closer than this in every channel are one to the eye, or meant to be.
-const SAME: f32 = 0.05;
-
-/// Paint thinner than this is none.
-const TRANSPARENT: f32 = 0.02;
-
-/// A colour as it is seen: red, green, blue.
-pub(super) type Colour = [f32; 3];
-
-const WHITE: Colour = [1.0; 3];
-
-/// What paint looks like.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Look {
-    /// Of this colour.
-    Plain(Colour),
-    /// There is next to nothing of it.
-    Clear,
-    /// Nobody knows without drawing it.
-    Unknown,
-}
-
-/// What this paint looks like.
-pub(super) fn look(props: &DrawProps<'_>) -> Look {
-    let Paint::Color(colour) = &props.paint else { return Look::Unknown };
-    let rgba: AlphaColor = colour.to_rgba();
-    let [red, green, blue, alpha] = rgba.components();
-    if alpha < TRANSPARENT {
-        Look::Clear
-    } else if alpha < 1.0 || props.soft_mask.is_some() || props.blend_mode != BlendMode::Normal {
-        Look::Unknown
-    } else {
-        Look::Plain([red, green, blue])
-    }
-}
-
-fn same(one: Colour, other: Colour) -> bool {
-    one.iter().zip(other).all(|(a, b)| (a - b).abs() <= SAME)
-}
 
 /// A fill that text may stand on.
 struct Fill {
@@ -89,6 +50,8 @@ impl Fill {
 /// What a page has painted besides text.
 pub(super) struct Ground {
     page: Rect,
+    /// See [`look`].
+    opaque: bool,
     fills: Vec<Fill>,
     /// Colours of those, white left out, as long as they are few.
     colours: Vec<Colour>,
@@ -100,9 +63,10 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    pub(super) fn new(page: Rect) -> Self {
+    pub(super) fn new(page: Rect, opaque: bool) -> Self {
         Self {
             page,
+            opaque,
             fills: Vec::new(),
             colours: Vec::new(),
             overfull: false,
@@ -110,6 +74,11 @@ impl Ground {
             places: Vec::new(),
             ink: Raster::default(),
         }
+    }
+
+    /// What paint looks like on this page.
+    pub(super) fn look(&self, props: &DrawProps<'_>) -> Look {
+        look(props, self.opaque)
     }
 
     /// A rectangle is filled. `sharp` says that nothing but rectangles clips it.
@@ -135,7 +104,7 @@ impl Ground {
         // Of what looks like letters, one stroke in each place is enough.
         if area.height() <= LETTERS
             && !self.has_ink(area.center())
-            && !matches!(look(props), Look::Plain(colour) if same(colour, WHITE))
+            && !matches!(self.look(props), Look::Plain(colour) if colour.is(&WHITE))
         {
             self.ink.cover(self.page, area, true);
         }
@@ -162,7 +131,7 @@ impl Ground {
         if !(area.width() >= GROUND && area.height() >= GROUND) {
             return;
         }
-        let colour = match look(props) {
+        let colour = match self.look(props) {
             Look::Clear => return,
             Look::Plain(colour) => Some(colour),
             Look::Unknown => None,
@@ -173,11 +142,11 @@ impl Ground {
         }
         let back = props.transform.inverse();
         let shape = shape.filter(|_| back.is_finite()).map(|(path, rule)| (path, back, rule));
-        if let Some(colour) = colour
-            && !same(colour, WHITE)
-            && !self.colours.iter().any(|known| same(*known, colour))
+        if let Some(colour) = &colour
+            && !colour.is(&WHITE)
+            && !self.colours.iter().any(|known| known.is(colour))
         {
-            self.colours.push(colour);
+            self.colours.push(colour.clone());
         }
         self.fills.push(Fill { area, shape, colour: colour.filter(|_| sharp) });
     }
@@ -196,15 +165,15 @@ impl Ground {
     }
 
     /// Whether text of this colour may disappear in what is painted so far.
-    pub(super) fn may_hide(&self, colour: Colour) -> bool {
-        !self.overfull && (same(colour, WHITE) || self.colours.iter().any(|known| same(*known, colour)))
+    pub(super) fn may_hide(&self, colour: &Colour) -> bool {
+        !self.overfull && (colour.is(&WHITE) || self.colours.iter().any(|known| known.is(colour)))
     }
 
     /// Whether a letter of this colour disappears here.
-    pub(super) fn hides(&self, colour: Colour, at: Point) -> bool {
+    pub(super) fn hides(&self, colour: &Colour, at: Point) -> bool {
         match self.fills.iter().rev().find(|fill| fill.covers(at)) {
-            Some(fill) => fill.colour.is_some_and(|ground| same(ground, colour)),
-            None => same(colour, WHITE),
+            Some(fill) => fill.colour.as_ref().is_some_and(|ground| ground.is(colour)),
+            None => colour.is(&WHITE),
         }
     }
 
@@ -277,7 +246,7 @@ mod tests {
     #[test]
     fn coverage_counts_overlaps_once() {
         let page = Rect::new(0.0, 0.0, 100.0, 200.0);
-        let mut ground = Ground::new(page);
+        let mut ground = Ground::new(page, true);
         ground.image(Rect::new(0.0, 0.0, 100.0, 100.0));
         ground.image(Rect::new(0.0, 0.0, 100.0, 100.0));
         assert!((ground.image_coverage() - 0.5).abs() < 0.02);
@@ -289,7 +258,7 @@ mod tests {
 
     #[test]
     fn ink_smaller_than_a_cell_is_seen() {
-        let mut ground = Ground::new(Rect::new(0.0, 0.0, 640.0, 640.0));
+        let mut ground = Ground::new(Rect::new(0.0, 0.0, 640.0, 640.0), true);
         ground.inked(Point::new(101.0, 101.0));
         assert!(ground.has_ink(Point::new(105.0, 105.0)) && !ground.has_ink(Point::new(125.0, 105.0)));
     }

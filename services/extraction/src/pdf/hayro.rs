@@ -11,7 +11,7 @@ use hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_
 
 use super::glyphs::{Glyph, Glyphs};
 use super::remarks::{self, Remark};
-use super::{Asked, Found, PdfEngine, Sink, Summary, about, columns, layout};
+use super::{Asked, Found, PdfEngine, Sink, Summary, about, colour, columns, layout};
 use crate::document::{Block, Hidden, Page, ReadError};
 
 /// The engine's name and version, as [`Summary::engine`] gives it.
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         let extent = upright.transform_rect_bbox(Rect::new(shown.x0, shown.y0, shown.x1, shown.y1));
         let mut context =
             Context::new(upright, extent, &self.cache, self.pdf.xref(), InterpreterSettings::default());
-        let mut device = Glyphs::new(extent);
+        let mut device = Glyphs::new(extent, colour::is_opaque(page));
         interpret_page(page, &mut context, &mut device);
 
         let image_coverage = device.image_coverage();

@@ -4,6 +4,7 @@
 mod about;
 pub mod auto;
 pub mod boxes;
+mod colour;
 pub mod columns;
 pub mod doubt;
 pub mod glyphs;

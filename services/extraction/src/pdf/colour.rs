@@ -2,7 +2,7 @@
 //! make than a page takes to read, and most of what is printed in them is black on white.
 
 use hayro_interpret::color::Color;
-use hayro_interpret::hayro_syntax::object::{Array, Dict, Stream};
+use hayro_interpret::hayro_syntax::object::{Array, Dict, Object, Stream};
 use hayro_interpret::hayro_syntax::page::{Page, Resources};
 use hayro_interpret::{BlendMode, DrawProps, Paint};
 
@@ -17,7 +17,7 @@ const TRANSPARENT: f32 = 0.02;
 
 /// How deep forms are looked into, and how many states and forms of one page are looked at.
 const DEEPEST: usize = 8;
-const MOST: usize = 256;
+const MOST: usize = 1000;
 
 /// Red, green, blue.
 type Rgb = [f32; 3];
@@ -97,23 +97,38 @@ pub(super) fn look(props: &DrawProps<'_>, opaque: bool) -> Look {
 /// Whether nothing on a page can shine through, as far as that is told by looking at a few things.
 pub(super) fn is_opaque(page: &Page<'_>) -> bool {
     let mut left = MOST;
-    let notes = page.raw().get::<Array<'_>>(b"Annots");
-    let drawn = |note: Dict<'_>| note.contains_key(b"AP");
-    !notes.is_some_and(|notes| notes.iter::<Dict<'_>>().any(drawn))
-        && are_opaque(page.resources(), DEEPEST, &mut left)
+    are_opaque(page.resources(), DEEPEST, &mut left)
+        && page.raw().get::<Array<'_>>(b"Annots").is_none_or(|notes| {
+            let looks = notes.iter::<Dict<'_>>().filter_map(|note| note.get::<Dict<'_>>(b"AP")?.get(b"N"));
+            let mut looks = looks.map(|look: Object<'_>| match look {
+                Object::Stream(form) => is_form_opaque(&form, DEEPEST, &mut left),
+                // One for each state that it may be in.
+                Object::Dict(states) => states
+                    .keys()
+                    .filter_map(|name| states.get::<Stream<'_>>(name))
+                    .all(|form| is_form_opaque(&form, DEEPEST, &mut left)),
+                _ => true,
+            });
+            looks.all(|opaque| opaque)
+        })
+}
+
+fn is_form_opaque(form: &Stream<'_>, deep: usize, left: &mut usize) -> bool {
+    let Some(rest) = left.checked_sub(1) else { return false };
+    *left = rest;
+    let inner = form.dict().get::<Dict<'_>>(b"Resources");
+    inner.is_none_or(|inner| deep > 0 && are_opaque(&Resources::new(inner), deep - 1, left))
 }
 
 fn are_opaque(resources: &Resources<'_>, deep: usize, left: &mut usize) -> bool {
     let (states, objects) = (&resources.ext_g_states, &resources.x_objects);
-    let Some(rest) = left.checked_sub(states.keys().count() + objects.keys().count()) else { return false };
+    let Some(rest) = left.checked_sub(states.keys().count()) else { return false };
     *left = rest;
     let full = |state: &Dict<'_>, key: &[u8]| state.get::<f32>(key).is_none_or(|alpha| alpha >= 1.0);
     let state = |state: Dict<'_>| full(&state, b"ca") && full(&state, b"CA");
+    let mut forms = objects.keys().filter_map(|name| objects.get::<Stream<'_>>(name));
     states.keys().filter_map(|name| states.get::<Dict<'_>>(name)).all(state)
-        && objects.keys().filter_map(|name| objects.get::<Stream<'_>>(name)).all(|form| {
-            let inner = form.dict().get::<Dict<'_>>(b"Resources");
-            inner.is_none_or(|inner| deep > 0 && are_opaque(&Resources::new(inner), deep - 1, left))
-        })
+        && forms.all(|form| is_form_opaque(&form, deep, left))
 }
 
 #[cfg(test)]
@@ -220,6 +235,13 @@ mod tests {
         let (looks, opaque) =
             painted("/X Do", "/XObject<</X 6 0 R>>", &[form("/ExtGState<</G<</ca 0.01>>>>")]);
         assert!(!opaque && matches!(looks[..], [Look::Clear]), "{looks:?}");
+        // An annotation's looks.
+        for (alpha, expected) in [("0.01", false), ("1", true)] {
+            let look = form(&format!("/ExtGState<</G<</ca {alpha}>>>>"));
+            let note = b"<</Type/Annot/Subtype/Stamp/Rect[0 0 9 9]/AP<</N 6 0 R>>>>".to_vec();
+            let (_, opaque) = painted("", ">>/Annots[7 0 R]/Other<<", &[look, note]);
+            assert_eq!(opaque, expected, "{alpha}");
+        }
         // Forms in forms, up to some depth.
         for (forms, expected) in [(3, true), (20, false)] {
             let chain: Vec<Vec<u8>> =

@@ -1,7 +1,7 @@
 //! Extraction: bytes in, text by page and paragraph out, hostile documents included.
 //!
 //! [`reading::read`] is the one entry below the stage. Documents are parsed in a child process that may die
-//! ([`child`]); the few formats that cannot hurt are read in process ([`formats`]).
+//! ([`child`]), but for texts so small that they cannot hurt ([`formats`]).
 
 mod apart;
 pub mod child;

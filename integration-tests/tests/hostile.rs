@@ -1,6 +1,6 @@
 //! Documents that attack their reader, through the whole system, among honest ones.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and speak as tests do")]
 
 use integration_tests::{World, sample};
 use millrace_testkit::hostile::{Attack, attacks};

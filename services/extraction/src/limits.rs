@@ -8,10 +8,16 @@ use crate::pdf::EngineChoice;
 use millrace_contract::Pages;
 use millrace_media::MediaType;
 
-/// Blocks in a document: 200 on each of 5,000 pages. Each costs some forty bytes besides its text, so a
-/// million blocks of one letter would hide forty megabytes from the limit on text. Exceeding it counts as
-/// exceeding that limit.
+/// Blocks in a document at most: 200 on each of 5,000 pages.
 pub const MAX_BLOCKS: u32 = 1_000_000;
+
+/// Blocks that any document may have, however little text it may.
+const FEW_BLOCKS: u64 = 1_000;
+
+/// Blocks are as many as they would be if each had so many bytes of text. A block costs the service some two hundred
+/// besides its text, so that blocks of one letter would hide as much from the limit on text. Exceeding it counts as
+/// exceeding that limit.
+const BYTES_A_BLOCK: u64 = 64;
 
 /// What a child reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +152,9 @@ impl Meter {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(pages: u32, text_bytes: u64) -> Self {
-        Self { pages, text_bytes, blocks: MAX_BLOCKS, attachments: 0, attached_bytes: 0 }
+        let blocks = (text_bytes / BYTES_A_BLOCK).max(FEW_BLOCKS);
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX).min(MAX_BLOCKS);
+        Self { pages, text_bytes, blocks, attachments: 0, attached_bytes: 0 }
     }
 
     /// What an order grants, nothing counted yet.
@@ -245,6 +253,11 @@ mod tests {
         assert!(matches!(meter.total(3), Err(ReadError::LimitExceeded(Limit::Pages))));
         assert!(matches!(meter.page(&page), Err(ReadError::LimitExceeded(Limit::Text))));
         assert!(matches!(meter.attachment(), Err(ReadError::LimitExceeded(Limit::Attachments))));
+        let letters =
+            Page { blocks: crate::document::paragraphs(&"a\n\n".repeat(20_000)), ..Page::default() };
+        assert!(Meter::new(2, 20_000 * 64).page(&letters).is_ok());
+        let many = Meter::new(2, 19_999 * 64).page(&letters);
+        assert!(matches!(many, Err(ReadError::LimitExceeded(Limit::Text))), "blocks of little text are many");
         let mut meter = Meter { attachments: 1, attached_bytes: 3, ..meter };
         assert!(meter.attachment().is_ok() && meter.piece(3).is_ok());
         assert!(matches!(meter.attachment(), Err(ReadError::LimitExceeded(Limit::Attachments))));

@@ -1,19 +1,10 @@
-//! Office documents, mails and archives that attack their reader: each ends within its limits, as an error or as text.
+//! Office documents, mails and archives that attack their reader: each ends within its limits, as the error that it is or
+//! as text. What such attacks cost the service is measured with many more of them in the integration tests.
 
-use std::io::{Cursor, Write as _};
 use std::time::{Duration, Instant};
 
 use millrace_extraction::{Limit, MediaType, Options, ReadError, Source, Text, read_whole};
-use zip::write::SimpleFileOptions;
-
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in files {
-        zip.start_file(*name, SimpleFileOptions::default()).expect("a name");
-        zip.write_all(content).expect("memory");
-    }
-    zip.finish().expect("memory").into_inner()
-}
+use millrace_testkit::hostile::zip;
 
 /// Reads in a child with less than it has by default, and says how long that took.
 fn attacked(media: MediaType, bytes: &[u8]) -> Result<Text, ReadError> {

@@ -185,7 +185,7 @@ impl<'a> Composer<'a> {
                 let fits = |said: &f64| *said >= least && (kind == "number" || said.fract() == 0.0);
                 said.filter(fits).map_or_else(|| absent(plain(kind, least)), |said| plain(kind, said))
             }
-            "string" => self.string(schema, name, place, nullable),
+            "string" => cut(self.string(schema, name, place, nullable), longest(schema)),
             _ => Value::Null,
         }
     }
@@ -218,25 +218,40 @@ impl<'a> Composer<'a> {
                 .map_or_else(|| absent("0"), |(_, digits)| json!(value(digits).unwrap_or(0.0).to_string()));
         }
         let long = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        let text = if name == "text" {
+        if name == "text" {
             // A figure as it is written, where there is one.
             let figure = sum(place.anchor).map(|(at, _)| place.anchor[at].to_owned());
-            figure.unwrap_or_else(|| short(place.anchor, self.dice.below(ANCHOR)).to_owned())
+            figure.unwrap_or_else(|| short(place.anchor, self.dice.below(ANCHOR)).to_owned()).into()
         } else if long(&["summary", "abstract"]) {
-            self.sentences(place, 45)
+            self.sentences(place, 45).into()
         } else if long(&["explanation", "description", "duty", "point", "reason", "rule", "obligation"]) {
-            place.anchor.to_owned()
+            place.anchor.into()
         } else {
-            short(place.anchor, self.dice.below(ANCHOR)).to_owned()
-        };
-        let longest = schema["maxLength"].as_u64().and_then(|length| usize::try_from(length).ok());
-        text.chars().take(longest.unwrap_or(usize::MAX)).collect::<String>().trim().into()
+            short(place.anchor, self.dice.below(ANCHOR)).into()
+        }
     }
 
     /// The words of a block, and of those after it until there are enough.
     fn sentences(&self, place: Place<'a>, enough: usize) -> String {
         let after = self.document.blocks.iter().skip_while(|block| block.text != place.block.text);
         after.flat_map(|block| block.text.split_whitespace()).take(enough).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// How many characters a text may have. Where a vendor's schemas cannot say it, the description does: a model reads it
+/// there.
+fn longest(schema: &Value) -> Option<usize> {
+    let said = || {
+        let (_, after) = schema["description"].as_str()?.split_once("maxLength: ")?;
+        after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    };
+    schema["maxLength"].as_u64().and_then(|length| usize::try_from(length).ok()).or_else(said)
+}
+
+fn cut(text: Value, longest: Option<usize>) -> Value {
+    match (text, longest) {
+        (Value::String(text), Some(longest)) => text.chars().take(longest).collect::<String>().trim().into(),
+        (text, _) => text,
     }
 }
 

@@ -77,3 +77,25 @@ fn quotes_are_asked_for_or_not() {
     assert!(asks_for_quotes(&json!({"properties": {"a": {"items": {"properties": {"anchor": {}}}}}})));
     assert!(!asks_for_quotes(&json!({"properties": {"a": {"items": {"properties": {"block_ids": {}}}}}})));
 }
+
+#[test]
+fn texts_keep_to_their_length_wherever_it_is_said() {
+    let long = "本契約は両当事者の間で締結されるものとする".repeat(20);
+    let prompt = format!("FENCE\n[p1.b1] {long} {long} {long} {long}\nFENCE\n\nWhat now?");
+    let lengths = |schema: Value| {
+        let made = answer(&schema, &Document::find(&prompt));
+        let length = |name: &str| made[name].as_str().unwrap().chars().count();
+        assert!(prompt.contains(made["anchor"].as_str().unwrap()), "still verbatim");
+        ["text", "anchor", "date_text"].map(length)
+    };
+    let fields = |limit: Value| {
+        let field = json!({"type": "string"});
+        let mut field = field.as_object().unwrap().clone();
+        field.extend(limit.as_object().unwrap().clone());
+        json!({"type": "object", "properties": {"text": field, "anchor": field, "date_text": field}})
+    };
+    assert_eq!(lengths(fields(json!({"maxLength": 80}))), [80; 3]);
+    let said = json!({"description": "As it is written. (minLength: 1; maxLength: 80; pattern: 9)"});
+    assert_eq!(lengths(fields(said)), [80; 3]);
+    assert!(lengths(fields(json!({}))).iter().all(|length| *length > 80));
+}

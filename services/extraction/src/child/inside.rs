@@ -24,8 +24,8 @@ use zeroize::Zeroizing;
 /// Room for the recursion of engines over deeply nested documents. Reserved, not used, until it is needed.
 const STACK_BYTES: usize = 64 << 20;
 
-/// How much of a document inside is said at once, bytes.
-const PIECE: usize = 1 << 20;
+/// How much of a document inside is said at once, bytes. The service holds it, as a frame and taken apart, for each child.
+const PIECE: usize = 128 << 10;
 
 /// `EX_USAGE`: the arguments were not an order.
 const BAD_ORDER: u8 = 64;

@@ -12,6 +12,7 @@ use millrace_profile::{Profile, Prompt};
 use millrace_provider::Correction;
 use millrace_provider::models::Model;
 use millrace_stage::{Job, Result, StageError};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::time::SystemTime;
 
@@ -64,7 +65,7 @@ impl Inference {
             // Of all parts together the first is asked: where two parts differ, what it says counts.
             for remedy in treatment.corrections.iter().filter(|remedy| remedy.part == question.part) {
                 let fields = plan::failing_fields(&remedy.at);
-                let complaint = complaint(&remedy.at, &fields);
+                let complaint = complaint(&remedy.at, &fields, &prompt.schema);
                 let correcting = Question {
                     schema: Cow::Owned(plan::only_fields(&prompt.schema, &fields)),
                     prompt: question.prompt,
@@ -132,7 +133,7 @@ fn answer(
 }
 
 /// What a model is told about its answer.
-fn complaint(at: &[String], fields: &[String]) -> String {
+fn complaint(at: &[String], fields: &[String], schema: &Value) -> String {
     if fields.is_empty() {
         return "Your answer is not valid JSON for the schema. Give the whole answer again, as one JSON object and \
                 nothing else."
@@ -141,7 +142,60 @@ fn complaint(at: &[String], fields: &[String]) -> String {
     format!(
         "Your answer does not hold at these places (JSON pointer: what is wrong):\n{}\nGive these fields again, \
          corrected, as one JSON object with nothing else in it: {}.",
-        at.iter().map(|place| format!("- {place}")).collect::<Vec<_>>().join("\n"),
+        at.iter()
+            .map(|place| format!("- {place}{}", limit(schema, place).unwrap_or_default()))
+            .collect::<Vec<_>>()
+            .join("\n"),
         fields.join(", ")
     )
+}
+
+/// What the schema says at a place like `/amounts/3/text: maxLength`. Most providers take schemas without limits: the
+/// model hears of this one for the first time.
+fn limit(schema: &Value, place: &str) -> Option<String> {
+    let (pointer, keyword) = place.rsplit_once(": ")?;
+    let at = pointer.split('/').skip(1).try_fold(schema, |schema, step| {
+        let index = step.parse::<usize>().is_ok();
+        schema["properties"].get(step).or_else(|| schema.get("items").filter(|_| index))
+    })?;
+    let limit = at.get(keyword).filter(|limit| limit.is_number() || limit.is_string())?;
+    Some(limit.as_str().map_or_else(|| format!(" {limit}"), |text| format!(" {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_model_is_told_the_limit_that_it_has_missed() {
+        let schema = json!({"properties": {
+            "amounts": {"type": "array", "maxItems": 3, "items": {"properties": {
+                "text": {"type": ["string", "null"], "maxLength": 80, "pattern": "^\\d"}}}},
+            "title": {"type": "string"},
+        }, "required": ["title"]});
+        let at = [
+            "/amounts: maxItems",
+            "/amounts/3/text: maxLength",
+            "/amounts/3/text: pattern",
+            "/amounts/3/text: type",
+            "/amounts/3/?: additionalProperties",
+            "/title: required",
+        ];
+        let at = at.map(str::to_owned);
+        let fields = plan::failing_fields(&at);
+        let told = complaint(&at, &fields, &schema);
+        let places: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+        assert_eq!(
+            places,
+            [
+                "/amounts: maxItems 3",
+                "/amounts/3/text: maxLength 80",
+                "/amounts/3/text: pattern ^\\d",
+                "/amounts/3/text: type",
+                "/amounts/3/?: additionalProperties",
+                "/title: required",
+            ]
+        );
+    }
 }

@@ -43,7 +43,7 @@ const _: () = assert!(agrees::<Inference>());
 
 impl Stage for Inference {
     const HOP: &'static Hop = Service::Inference.hop();
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     type Settings = Settings;
     type Heard = Routed;
     type Reads = Read<SanitizedText>;

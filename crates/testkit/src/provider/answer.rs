@@ -11,6 +11,29 @@ pub(super) fn answer(schema: &Value, document: &Document<'_>) -> Value {
     Composer { root: schema, document, dice, used: HashSet::new() }.make(schema, "", None, 0)
 }
 
+/// The schema with the lengths that a complaint about an earlier answer has told: "- /amounts/3/text: maxLength 80".
+pub(super) fn told(schema: &Value, complaint: &str) -> Value {
+    let mut schema = schema.clone();
+    for line in complaint.lines() {
+        let Some((pointer, longest)) =
+            line.strip_prefix("- /").and_then(|line| line.split_once(": maxLength "))
+        else {
+            continue;
+        };
+        let mut at = Some(&mut schema);
+        for step in pointer.split('/') {
+            at = at.and_then(|schema| match step.parse::<usize>() {
+                Ok(_) => schema.get_mut("items"),
+                Err(_) => schema.get_mut("properties")?.get_mut(step),
+            });
+        }
+        if let (Some(Value::Object(field)), Ok(longest)) = (at, longest.parse::<u64>()) {
+            field.insert("maxLength".to_owned(), longest.into());
+        }
+    }
+    schema
+}
+
 /// Whether a schema asks for words of the document.
 pub(super) fn asks_for_quotes(schema: &Value) -> bool {
     let fields = schema["properties"].as_object();

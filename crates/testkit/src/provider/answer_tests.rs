@@ -98,4 +98,8 @@ fn texts_keep_to_their_length_wherever_it_is_said() {
     let said = json!({"description": "As it is written. (minLength: 1; maxLength: 80; pattern: 9)"});
     assert_eq!(lengths(fields(said)), [80; 3]);
     assert!(lengths(fields(json!({}))).iter().all(|length| *length > 80));
+    let complaint =
+        "It does not hold:\n- /text: maxLength 80\n- /anchor: maxLength 60\n- /none/0: maxLength 1\nAgain.";
+    let [text, anchor, date] = lengths(told(&fields(json!({})), complaint));
+    assert!((text, anchor) == (80, 60) && date > 80);
 }

@@ -1,7 +1,7 @@
 //! One request: reads it, decides what goes wrong, waits, answers.
 
 use super::account::{Arrival, Call, Ending, Known, Limits, Usage, lock};
-use super::answer::{answer, asks_for_quotes};
+use super::answer::{answer, asks_for_quotes, told};
 use super::document::Document;
 use super::faults::{Circumstances, Config, Fault, Faults};
 use super::hash::{Dice, hash, mix};
@@ -285,8 +285,12 @@ impl Asking<'_> {
             _ => {}
         }
         // Who asks without a schema gets an empty object: nothing is known of what is wanted.
-        let mut answer =
-            self.schema.as_ref().map_or_else(|| json!({}), |schema| answer(schema, self.document));
+        let complaint = match self.question.turns.as_slice() {
+            [_, .., complaint] => complaint,
+            _ => "",
+        };
+        let answered = |schema: &Value| answer(&told(schema, complaint), self.document);
+        let mut answer = self.schema.as_ref().map_or_else(|| json!({}), answered);
         let of = &self.circumstances;
         let mut dice = Dice::new(of.seed).with("spoil").and(of.prompt).and(of.nth.into());
         match fault {

@@ -158,3 +158,28 @@ async fn invented_evidence_is_withheld() {
     let evidence = &report["sections"]["summary"]["key_points"][0]["evidence"];
     assert!(evidence["quote"].as_str().unwrap().contains("GBP 1,500.00"), "the whole sentence: {evidence}");
 }
+
+/// The schema that this provider takes does not say how long a figure may be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_too_long_is_asked_for_again_with_its_limit() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    let answer = |figure: &str| {
+        let evidence = json!({"block_ids": ["p1.b3"], "anchor": null});
+        let figure = json!({"text": figure, "value": 1500, "meaning": "A fee.", "evidence": evidence});
+        let answer = json!({
+            "title": null, "document_type": "contract", "language": "en", "summary": "A contract.",
+            "key_points": [], "entities": [], "dates": [], "figures": [figure], "actions": [],
+        });
+        Reply::Text(answer.to_string())
+    };
+    gemini.script([answer(&"GBP 1,500.00 ".repeat(9)), answer("GBP 1,500.00")]);
+    let id = world.upload("d.txt", contract(1), "&profile=summary").await;
+    world.completed(&id).await;
+    assert_eq!(world.recoveries(&id).await, ["answer_invalid in validation: summary re_ask"]);
+    let asked = gemini.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(!asked[0].body.to_string().contains("maxLength"));
+    let again = asked[1].body.to_string();
+    assert!(again.contains("- /figures/0/text: maxLength 80"), "{again}");
+}

@@ -101,21 +101,3 @@ async fn google_is_asked_first() {
     let schema = "/generationConfig/responseJsonSchema";
     asks_first("pro", "gemini", "gemini-2.5-pro", "key-of-google-1", limit, schema).await.unwrap();
 }
-
-/// Twelve words of a text without spaces are longer than any figure may be, and the schema that providers take does not
-/// say how long that is.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_too_long_is_asked_for_again_with_its_limit() {
-    let provider = Simulated::start().await;
-    let world = World::start_asking(&provider.url, &[]).await;
-    let sentence = "本契約は両当事者の間で締結され、委託者は受託者に対して月額の報酬を翌月の末日までに支払うものとする。";
-    let text: Vec<String> =
-        (1..8).map(|number| format!("第{number}条 {sentence} {sentence} {sentence}")).collect();
-    let id = world.upload("d.txt", text.join("\n\n"), "&profile=summary").await;
-    world.completed(&id).await;
-    assert_eq!(world.recoveries(&id).await, ["answer_invalid in validation: summary re_ask"]);
-    let asked = provider.asked();
-    assert!(!asked[0].body.to_string().contains("maxLength"), "no schema says it");
-    let again = asked.last().unwrap().body.to_string();
-    assert!(again.contains("/text: maxLength 80"), "{again}");
-}

@@ -358,6 +358,9 @@ fn anchor(text: &str, around: usize) -> &str {
     }
 }
 
+/// What stands for a name or a figure is no longer than this, characters: in some languages a line is one word.
+const SHORT: usize = 40;
+
 /// Up to three words, without the punctuation around them.
 fn short(text: &str, from: usize) -> &str {
     let words = words(text);
@@ -365,6 +368,8 @@ fn short(text: &str, from: usize) -> &str {
     let last = (first + 3).min(words.len()).saturating_sub(1);
     let words =
         words.get(first).zip(words.get(last)).map_or(text, |(first, last)| &text[first.start..last.end]);
+    let end = words.char_indices().nth(SHORT).map_or(words.len(), |(end, _)| end);
+    let words = &words[..end];
     let bare = words.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '[' | ']'));
     if bare.is_empty() { words } else { bare }
 }

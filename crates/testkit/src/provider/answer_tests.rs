@@ -86,20 +86,21 @@ fn texts_keep_to_their_length_wherever_it_is_said() {
         let made = answer(&schema, &Document::find(&prompt));
         let length = |name: &str| made[name].as_str().unwrap().chars().count();
         assert!(prompt.contains(made["anchor"].as_str().unwrap()), "still verbatim");
-        ["text", "anchor", "date_text"].map(length)
+        ["summary", "anchor", "reason"].map(length)
     };
     let fields = |limit: Value| {
         let field = json!({"type": "string"});
         let mut field = field.as_object().unwrap().clone();
         field.extend(limit.as_object().unwrap().clone());
-        json!({"type": "object", "properties": {"text": field, "anchor": field, "date_text": field}})
+        json!({"type": "object", "properties": {"summary": field, "anchor": field, "reason": field, "name": field}})
     };
     assert_eq!(lengths(fields(json!({"maxLength": 80}))), [80; 3]);
     let said = json!({"description": "As it is written. (minLength: 1; maxLength: 80; pattern: 9)"});
     assert_eq!(lengths(fields(said)), [80; 3]);
     assert!(lengths(fields(json!({}))).iter().all(|length| *length > 80));
-    let complaint =
-        "It does not hold:\n- /text: maxLength 80\n- /anchor: maxLength 60\n- /none/0: maxLength 1\nAgain.";
-    let [text, anchor, date] = lengths(told(&fields(json!({})), complaint));
-    assert!((text, anchor) == (80, 60) && date > 80);
+    let complaint = "It does not hold:\n- /summary: maxLength 80\n- /anchor: maxLength 60\n- /none/0: maxLength 1\nAgain.";
+    let [summary, anchor, reason] = lengths(told(&fields(json!({})), complaint));
+    assert!((summary, anchor) == (80, 60) && reason > 80);
+    let name = answer(&fields(json!({})), &Document::find(&prompt))["name"].clone();
+    assert!(name.as_str().unwrap().chars().count() <= SHORT, "{name}");
 }

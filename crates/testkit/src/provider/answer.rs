@@ -11,15 +11,13 @@ pub(super) fn answer(schema: &Value, document: &Document<'_>) -> Value {
     Composer { root: schema, document, dice, used: HashSet::new() }.make(schema, "", None, 0)
 }
 
-/// The schema with the lengths that a complaint about an earlier answer has told: "- /amounts/3/text: maxLength 80".
+/// The schema with the limits that a complaint about an earlier answer has told: "- /amounts/3/text: maxLength 80".
 pub(super) fn told(schema: &Value, complaint: &str) -> Value {
     let mut schema = schema.clone();
     for line in complaint.lines() {
-        let Some((pointer, longest)) =
-            line.strip_prefix("- /").and_then(|line| line.split_once(": maxLength "))
-        else {
-            continue;
-        };
+        let place = line.strip_prefix("- /").and_then(|line| line.split_once(": "));
+        let limit = place.and_then(|(pointer, limit)| Some((pointer, limit.split_once(' ')?)));
+        let Some((pointer, (keyword @ ("maxLength" | "minimum"), limit))) = limit else { continue };
         let mut at = Some(&mut schema);
         for step in pointer.split('/') {
             at = at.and_then(|schema| match step.parse::<usize>() {
@@ -27,8 +25,8 @@ pub(super) fn told(schema: &Value, complaint: &str) -> Value {
                 Err(_) => schema.get_mut("properties")?.get_mut(step),
             });
         }
-        if let (Some(Value::Object(field)), Ok(longest)) = (at, longest.parse::<u64>()) {
-            field.insert("maxLength".to_owned(), longest.into());
+        if let (Some(Value::Object(field)), Ok(limit)) = (at, limit.parse::<u64>()) {
+            field.insert(keyword.to_owned(), limit.into());
         }
     }
     schema

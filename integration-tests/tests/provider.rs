@@ -2,6 +2,7 @@
 
 use integration_tests::{World, contract};
 use millrace_testkit::gemini::{Gemini, Reply};
+use millrace_testkit::hostile::{pdf, says};
 use serde_json::json;
 
 async fn world(gemini: &Gemini) -> World {
@@ -182,4 +183,35 @@ async fn an_answer_that_is_too_long_is_asked_for_again_with_its_limit() {
     assert!(!asked[0].body.to_string().contains("maxLength"));
     let again = asked[1].body.to_string();
     assert!(again.contains("- /figures/0/text: maxLength 80"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_s_note_is_shown_as_one_and_is_evidence_all_the_same() {
+    let gemini = Gemini::start().await;
+    let world = world(&gemini).await;
+    let objects: Vec<Vec<u8>> = vec![
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>".to_vec(),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>/Annots[6 0 R]>>".to_vec(),
+        says("The Client shall pay a monthly fee of GBP 18,500.00"),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_vec(),
+        b"<</Type/Annot/Subtype/Text/Contents(We never agreed to this fee)/Rect[20 700 40 720]>>".to_vec(),
+    ];
+    let evidence = json!({"block_ids": ["p1.b2"], "anchor": "We never agreed"});
+    let answer = json!({
+        "title": null, "document_type": "contract", "language": "en", "summary": "A contract.",
+        "key_points": [{"point": "A reader disputes the fee.", "evidence": evidence}],
+        "entities": [], "dates": [], "figures": [], "actions": [],
+    });
+    gemini.script([Reply::Text(answer.to_string())]);
+    let id = world.upload("noted.pdf", pdf(&objects), "&profile=summary").await;
+    world.completed(&id).await;
+    let asked = gemini.asked();
+    let shown = asked[0].body["contents"][0]["parts"][0]["text"].as_str().unwrap();
+    let document = "[p1.b1] The Client shall pay a monthly fee of GBP 18,500.00\n\
+                    (noted on the page by a reader:)\n[p1.b2] We never agreed to this fee\n";
+    assert!(shown.contains(document), "{shown}");
+    let report = world.report(&id).await;
+    let evidence = &report["sections"]["summary"]["key_points"][0]["evidence"];
+    assert_eq!(evidence["quote"], "We never agreed to this fee", "{report:#}");
 }

@@ -163,6 +163,7 @@ impl Desk for DeskOf {
                 parent: job.id.clone(),
                 depth: job.depth + 1,
                 allowance: attached.allowance,
+                password: attached.password,
                 idempotency_key: key.clone(),
             };
             let mut headers = HeaderMap::new();

@@ -1,6 +1,6 @@
 use crate::{BoxFuture, Content, ContentStream, Result};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Call, Claim, Event, Job, Progress, Spent, WrappedKey};
+use millrace_contract::wire::{Call, Claim, Event, Job, Progress, SealedSecret, Spent, WrappedKey};
 use millrace_contract::{ErrorCode, EventKind, Service};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct Attached {
     pub content: Content,
     /// How many more documents may be made of what is inside it, at any depth.
     pub allowance: u32,
+    /// What may open it, sealed for the job that it becomes.
+    pub password: Option<SealedSecret>,
 }
 
 /// One call to a provider, for traces and metrics.

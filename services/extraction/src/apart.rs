@@ -10,6 +10,7 @@ use crate::limits::{Meter, Order, Work};
 use crate::pdf::EngineChoice;
 use crate::pile::Pile;
 use crate::reading::Options;
+use millrace_media::MediaType;
 
 /// Children that may die of one document. A page in the midst of a good one costs two or three. After that the pages that
 /// are there are all that there will be.
@@ -36,7 +37,7 @@ pub(crate) fn apart(
         match child::run(program, order, file, password, deadline, pages, &mut progress) {
             Ok(text) => return so_far.with(text, options),
             Err(Unfinished { error: ReadError::Encrypted, .. })
-                if matches!(work, Work::Pdf(_)) && password.is_some() =>
+                if matches!(work, Work::Pdf(_) | Work::Other(MediaType::Zip)) && password.is_some() =>
             {
                 return Err(ReadError::WrongPassword);
             }

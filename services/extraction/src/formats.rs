@@ -57,6 +57,7 @@ pub fn in_process(media: &MediaType) -> Option<InProcess> {
 pub fn in_child(
     media: &MediaType,
     bytes: &[u8],
+    password: Option<&str>,
     found: &mut dyn FnMut(Inside) -> Result<(), ReadError>,
 ) -> Result<Text, ReadError> {
     if let Some(read) = in_process(media) {
@@ -67,7 +68,7 @@ pub fn in_child(
         MediaType::Eml => mail::mail(bytes, found),
         MediaType::Msg => outlook::outlook(bytes, found),
         MediaType::Zip => {
-            archive::archive(bytes, found)?;
+            archive::archive(bytes, password, found)?;
             // It has no text of its own.
             Ok(Text { engine: archive::NAME.to_owned(), ..Text::default() })
         }

@@ -1,9 +1,10 @@
 //! Documents inside documents: each becomes a job of its own, within limits that hold over all depths.
 
-use millrace_contract::wire;
+use millrace_contract::{ErrorCode, JobId, Tenant, ids, wire};
 use millrace_stage::{Attached, Job, Result, StageError};
 
 use crate::document::ReadError;
+use crate::password::Opener;
 use crate::reading::Options;
 use crate::{document, refuse};
 
@@ -19,18 +20,24 @@ fn allowance(job: &wire::Job, options: &Options) -> u32 {
     if job.depth == 0 { options.max_documents } else { job.allowance.min(options.max_documents) }
 }
 
-/// Makes jobs of the documents inside; their ids. What is left of the allowance is shared out among them, so that no
+/// Makes jobs of the documents inside; their ids. They get the password that came with the outer one: who encrypts an
+/// attachment sends one password for all there is. What is left of the allowance is shared out among them, so that no
 /// archive of archives makes more jobs than one upload may.
 pub(crate) async fn attach<E>(
     job: &Job<E>,
     attached: &[document::Attached],
     options: &Options,
+    passwords: &Opener,
 ) -> Result<Vec<String>> {
+    let tenant = Tenant::new(&job.known.tenant)
+        .map_err(|error| StageError::new(ErrorCode::EventInvalid, error.to_string()))?;
     let mut ids = Vec::with_capacity(attached.len());
     let each = share(allowance(&job.known, options), attached.len());
     for (number, document::Attached { name, content }) in (0..).zip(attached) {
         let content = content.content().map_err(|error| -> StageError { refuse(ReadError::Io(error)) })?;
-        let attached = Attached { number, name: name.clone(), content, allowance: each };
+        let id = JobId::of_key(&tenant, &ids::part_key(&job.known.id, number)).to_string();
+        let password = passwords.hand_on(options.password.as_ref(), tenant.as_str(), &id)?;
+        let attached = Attached { number, name: name.clone(), content, allowance: each, password };
         ids.push(job.attach(attached).await?);
     }
     Ok(ids)

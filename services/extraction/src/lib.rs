@@ -107,7 +107,7 @@ impl Stage for Extraction {
             characters: notes.iter().map(|page| page.text_bytes).sum(),
             engine: text.engine.clone(),
             agreement: text.agreement.map_or(0.0, f64::from),
-            children: inside::attach(job, &text.attached, &self.options).await?,
+            children: inside::attach(job, &text.attached, &options, &self.passwords).await?,
             ocr_pages: count(notes, |page| page.recognised),
             ocr_ms: text.ocr_ms,
             hidden_blocks: notes.iter().map(|page| page.hidden).sum(),

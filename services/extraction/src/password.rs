@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use millrace_contract::wire::{Job, SealedSecret};
 use millrace_contract::{ErrorCode, event};
 use millrace_stage::StageError;
-use millrace_vault::{LONGEST_SECRET, SecretKeys, open_secret};
+use millrace_vault::{LONGEST_SECRET, SecretKeys, open_secret, seal_secret};
 use zeroize::Zeroizing;
 
 /// A password, in memory that is overwritten when it is dropped. Shows itself to nobody.
@@ -69,5 +69,24 @@ impl Opener {
         let keys = self.0.as_ref().ok_or_else(|| ours("there is no key".to_owned()))?;
         let opened = open_secret(sealed, &event::password_bound(&job.tenant, &job.id), keys);
         opened.map(|text| Some(Password(text))).map_err(|error| ours(error.to_string()))
+    }
+
+    /// The password of a document for one inside it: sealed anew, because it opens for one job alone.
+    ///
+    /// # Errors
+    /// `internal`: there is no key for what a key has opened.
+    pub(crate) fn hand_on(
+        &self,
+        password: Option<&Password>,
+        tenant: &str,
+        job: &str,
+    ) -> millrace_stage::Result<Option<SealedSecret>> {
+        let Some(password) = password else { return Ok(None) };
+        let ours =
+            |why: String| StageError::new(ErrorCode::Internal, format!("a password is not handed on: {why}"));
+        let key =
+            self.0.as_ref().and_then(SecretKeys::public).ok_or_else(|| ours("there is no key".to_owned()))?;
+        let sealed = seal_secret(password.text(), &event::password_bound(tenant, job), &key);
+        sealed.map(Some).map_err(|error| ours(error.to_string()))
     }
 }

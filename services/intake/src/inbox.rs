@@ -4,7 +4,7 @@ use crate::admission::{Admission, Wishes, now_ms};
 use crate::password;
 use crate::source::{Opener, percent_decoded};
 use millrace_contract::pages::PAGES;
-use millrace_contract::wire::{Event, Job, UploadRequest, Uploaded};
+use millrace_contract::wire::{Event, Job, SealedSecret, UploadRequest, Uploaded};
 use millrace_contract::{ErrorCode, JobId, Tenant, ids, subject};
 use millrace_stage::{BoxFuture, Content, Desk, Handler, Heard, Outcome, Raw, Result, StageError};
 use prost::Message as _;
@@ -40,6 +40,8 @@ pub struct Inside {
     pub depth: u32,
     /// How many more may be made of what is inside it.
     pub allowance: u32,
+    /// What opens it, as the stage that found it has sealed it for this job.
+    pub password: Option<SealedSecret>,
 }
 
 /// The inbox's handler.
@@ -87,11 +89,12 @@ impl Handler for Inbox {
                 metadata: request.metadata,
             };
             let header = header(raw, password::HEADER).map(str::as_bytes);
-            let password =
+            let mut password =
                 self.admission.sealer.seal(header, tenant.as_str(), &id, ErrorCode::EventInvalid)?;
             let mut job = self.admission.job(id, tenant.as_str(), &wishes)?;
             if let Some(inside) = request.inside {
                 (job.parent, job.depth, job.allowance) = (inside.parent, inside.depth, inside.allowance);
+                password = password.or(inside.password);
                 // They were pages of the outer document.
                 job.metadata.remove(PAGES);
             }
@@ -279,12 +282,12 @@ fn protobuf(payload: &[u8]) -> Result<Request> {
     if request.source.is_empty() {
         return Err(invalid(understood));
     }
-    let UploadRequest { parent, depth, allowance, .. } = request;
+    let UploadRequest { parent, depth, allowance, password, .. } = request;
     if !parent.is_empty() && (JobId::parse(&parent).is_none() || depth == 0) {
         return Err(invalid("the parent is not a job, or the depth is nought"));
     }
     Ok(Request {
-        inside: (!parent.is_empty()).then_some(Inside { parent, depth, allowance }),
+        inside: (!parent.is_empty()).then_some(Inside { parent, depth, allowance, password }),
         key: (!request.idempotency_key.is_empty()).then(|| ids::sender_key(&request.idempotency_key)),
         source: request.source,
         name: request.name,

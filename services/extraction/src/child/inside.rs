@@ -172,17 +172,18 @@ fn read(order: &Order, document: Mapped, out: &mut impl Write) -> Result<Summary
             picture::sheet(&document, number, out)?;
             Ok(Summary::default())
         }
-        Work::Other(media) => other(media, &document, &order.wanted, &mut sink),
+        Work::Other(media) => other(media, &document, password, &order.wanted, &mut sink),
     }
 }
 
 fn other(
     media: &MediaType,
     document: &[u8],
+    password: Option<&str>,
     wanted: &Pages,
     sink: &mut Sink<'_>,
 ) -> Result<Summary, ReadError> {
-    let mut text = formats::in_child(media, document, &mut |inside| sink(Found::Attached(inside)))?;
+    let mut text = formats::in_child(media, document, password, &mut |inside| sink(Found::Attached(inside)))?;
     text.only(wanted)?;
     sink(Found::Total(u32::try_from(text.pages.len()).unwrap_or(u32::MAX)))?;
     for page in text.pages {

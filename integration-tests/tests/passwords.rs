@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use integration_tests::{World, sample};
+use millrace_testkit::hostile::zip;
 use millrace_testkit::otlp::Collector;
 use millrace_testkit::{binary, eventually};
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
+use zip::write::SimpleFileOptions;
+use zip::{AesMode, ZipWriter};
 
 /// Opens `encrypted.pdf`. Not a word that anything else says: `millrace` is.
 const RIGHT: &str = "millrace";
@@ -34,7 +39,8 @@ async fn world(folder: &Path, more: &[(&str, &str)]) -> World {
 }
 
 async fn upload(world: &World, bytes: Vec<u8>, query: &str, password: Option<&str>) -> (u16, Value) {
-    let url = format!("{}/v1/jobs?name=encrypted.pdf&profile=contract{query}", world.intake());
+    let profile = if query.contains("profile=") { "" } else { "&profile=contract" };
+    let url = format!("{}/v1/jobs?name=encrypted.pdf{profile}{query}", world.intake());
     let mut request = world.http.post(url).body(bytes);
     if let Some(password) = password {
         request = request.header(HEADER, password);
@@ -118,6 +124,91 @@ async fn it_opens_and_nobody_sees_with_what() {
     places.extend(collector.bodies().into_iter().map(|body| ("a trace".to_owned(), body.to_vec())));
     for (place, bytes) in &places {
         assert!(!contains(bytes, WRONG.as_bytes()), "it is in {place}");
+    }
+}
+
+/// How the jobs inside one ended, by the names of their documents: completed, or the code of their refusal.
+async fn ends_inside(world: &World, job: &Value) -> BTreeMap<String, String> {
+    let mut ends = BTreeMap::new();
+    for child in job["children"].as_array().unwrap_or_else(|| panic!("no children in {job}")) {
+        let child = world.ended(child.as_str().unwrap()).await;
+        let end = child["last_error"].as_str().or(child["status"].as_str()).unwrap();
+        ends.insert(child["document"].as_str().unwrap().to_owned(), end.to_owned());
+    }
+    ends
+}
+
+/// A mail with these documents attached.
+fn mail(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut mail =
+        b"From: a@example.com\r\nMessage-ID: <1@example.com>\r\nSubject: Papers\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\
+        The agreement is attached, and its password is the usual one.\r\n"
+            .to_vec();
+    for (name, content) in files {
+        mail.extend(format!("--b\r\nContent-Type: application/octet-stream; name={name}\r\n").bytes());
+        mail.extend(b"Content-Disposition: attachment\r\nContent-Transfer-Encoding: binary\r\n\r\n");
+        mail.extend(content);
+        mail.extend(b"\r\n");
+    }
+    mail.extend(b"--b--\r\n");
+    mail
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_inside_are_tried_with_the_password_of_the_outer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path(), &[]).await;
+    let sent = async |bytes: Vec<u8>, password| {
+        let (status, body) = upload(&world, bytes, "&profile=summary", password).await;
+        assert_eq!(status, 202, "{body}");
+        world.ended(body["job_id"].as_str().unwrap()).await
+    };
+    let ends = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+        all.iter().map(|(name, end)| ((*name).to_owned(), (*end).to_owned())).collect()
+    };
+    let inner = zip(&[("deep.pdf", &sample("encrypted.pdf"))]);
+    let outer = mail(&[
+        ("locked.pdf", sample("encrypted.pdf")),
+        ("plain.pdf", sample("invoice.pdf")),
+        ("inner.zip", inner),
+    ]);
+
+    let right = sent(outer.clone(), Some(RIGHT)).await;
+    assert_eq!(right["status"], "completed", "{right}");
+    let all = [("inner.zip", "unpacked"), ("locked.pdf", "completed"), ("plain.pdf", "completed")];
+    assert_eq!(ends_inside(&world, &right).await, ends(&all));
+    let mut deeper = Vec::new();
+    for child in right["children"].as_array().unwrap() {
+        deeper.push(world.ended(child.as_str().unwrap()).await);
+    }
+    let archive = deeper.iter().find(|job| job["document"] == "inner.zip").unwrap();
+    assert_eq!(ends_inside(&world, archive).await, ends(&[("deep.pdf", "completed")]));
+
+    // What is not encrypted is read whatever came with it.
+    for (password, code) in [(Some(WRONG), "document_password_wrong"), (None, "document_encrypted")] {
+        let job = sent(outer.clone(), password).await;
+        let all = [("inner.zip", "unpacked"), ("locked.pdf", code), ("plain.pdf", "completed")];
+        assert_eq!(ends_inside(&world, &job).await, ends(&all), "{password:?}");
+    }
+
+    // An archive that is encrypted itself, with encrypted documents in it.
+    let options = SimpleFileOptions::default().with_aes_encryption(AesMode::Aes256, RIGHT);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("locked.pdf", options).unwrap();
+    archive.write_all(&sample("encrypted.pdf")).unwrap();
+    let archive = archive.finish().unwrap().into_inner();
+    let opened = sent(archive.clone(), Some(RIGHT)).await;
+    assert_eq!(opened["status"], "unpacked", "{opened}");
+    assert_eq!(ends_inside(&world, &opened).await, ends(&[("locked.pdf", "completed")]));
+    for (password, code) in [(Some(WRONG), "document_password_wrong"), (None, "document_encrypted")] {
+        let refused = sent(archive.clone(), password).await;
+        assert_eq!(refused["last_error"], code, "{refused}");
+    }
+
+    // It lies nowhere but sealed, in the events of those inside as well.
+    for (place, bytes) in world.messages().await {
+        assert!(!contains(&bytes, WRONG.as_bytes()), "it is in {place}");
     }
 }
 

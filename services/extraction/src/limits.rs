@@ -26,7 +26,7 @@ pub enum Work {
     Pdf(EngineChoice),
     /// A document of another type, one of [`MediaType::ALL`]. Not even HTML may be read in process: no engine was
     /// seen to crash on it, but 250 kB of nothing but `<div>` take one a minute and a half. Nor tables of values: four
-    /// megabytes of nothing but commas take a hundred and thirty.
+    /// megabytes of nothing but commas take a hundred and ninety.
     Other(&'static MediaType),
     /// A page of a PDF, counted from 1, as a picture.
     Page(u32),

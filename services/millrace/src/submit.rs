@@ -25,7 +25,7 @@ pub struct Submit {
     /// Metadata for the routing rules: key=value
     #[arg(long = "metadata", value_name = "KEY=VALUE")]
     metadata: Vec<String>,
-    /// File with the password that opens the documents, for encrypted PDFs
+    /// File with the password that opens the documents, for encrypted PDFs and ZIP archives
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Where the reports are saved

@@ -161,8 +161,9 @@ impl Options {
     }
 }
 
-/// Text in a format that cannot hurt is read in process up to this size, bytes; beyond it a child holds it.
-const SMALL: u64 = 1 << 20;
+/// Text in a format that cannot hurt is read in process up to this size, bytes; beyond it a child holds it. It may need
+/// fifty times as much, a block for each letter, a cell for each comma, and so may seven others at the same time.
+const SMALL: u64 = 64 << 10;
 
 /// Reads a document. Blocks the calling thread until it is done: up to [`Options::max_wall_seconds`].
 ///

@@ -4,6 +4,7 @@
 //! ([`child`]), but for texts so small that they cannot hurt ([`formats`]).
 
 mod apart;
+mod artifact;
 pub mod child;
 pub mod confine;
 pub mod document;
@@ -27,9 +28,9 @@ pub use password::Password;
 pub use pile::{Note, Pile};
 pub use reading::{Options, Source, read, read_whole};
 
-use millrace_contract::artifact::{ExtractedText, RECOGNISED, UNREAD, sha256_hex};
+use millrace_contract::artifact::{ExtractedText, sha256_hex};
 use millrace_contract::pages::PAGES;
-use millrace_contract::wire::{self, DocumentText, Extracted, Uploaded};
+use millrace_contract::wire::{Extracted, Uploaded};
 use millrace_contract::{ErrorCode, Hop, Pages, Service};
 use millrace_stage::{Content, Document, Job, Result, Stage, StageError, Written, agrees};
 
@@ -113,23 +114,8 @@ impl Stage for Extraction {
             hidden_blocks: notes.iter().map(|page| page.hidden).sum(),
             unread_pages: count(notes, |page| page.unread),
         };
-        Ok((extracted, written(text).map_err(|error| refuse(ReadError::Io(error)))?))
+        Ok((extracted, artifact::written(text).map_err(|error| refuse(ReadError::Io(error)))?))
     }
-}
-
-/// The text as it is handed on, page by page.
-fn written(mut text: Text<Pile>) -> std::io::Result<Written<ExtractedText>> {
-    let mut written = Written::default();
-    for at in 0..text.pages.len() {
-        let pages = vec![on_the_wire(text.pages.page(at)?)];
-        written.part(&ExtractedText(DocumentText { pages, ..DocumentText::default() }))?;
-    }
-    let About { outline, properties } = text.about;
-    let outline =
-        outline.into_iter().map(|Heading { level, title, page }| wire::Heading { level, title, page });
-    let rest = DocumentText { outline: outline.collect(), properties, ..DocumentText::default() };
-    written.part(&ExtractedText(rest))?;
-    Ok(written)
 }
 
 fn media(job: &Job<Uploaded>) -> MediaType {
@@ -148,41 +134,6 @@ fn pages(job: &Job<Uploaded>) -> String {
 
 fn count(pages: &[Note], which: impl Fn(&Note) -> bool) -> u32 {
     u32::try_from(pages.iter().filter(|page| which(page)).count()).unwrap_or(u32::MAX)
-}
-
-fn on_the_wire(page: Page) -> wire::Page {
-    let reader = match &page {
-        page if page.recognised => RECOGNISED,
-        page if page.needs_recognition() => UNREAD,
-        _ => "",
-    };
-    let blocks = (1..).zip(page.blocks).map(|(number, block)| wire::Block {
-        number,
-        text: block.text,
-        lines: block.lines.iter().map(on_the_page).collect(),
-        kind: block.kind.name().to_owned(),
-        ..wire::Block::default()
-    });
-    let hidden = (1..).zip(page.hidden).map(|(number, (why, block))| wire::Block {
-        number,
-        text: block.text,
-        hidden: why.name().to_owned(),
-        ..wire::Block::default()
-    });
-    wire::Page {
-        number: page.number,
-        hidden: hidden.collect(),
-        blocks: blocks.collect(),
-        width: page.width,
-        height: page.height,
-        // On the wire 0 is unknown.
-        confidence: page.confidence.map_or(0.0, |confidence| confidence.max(0.001)),
-        reader: reader.to_owned(),
-    }
-}
-
-fn on_the_page(line: &document::Line) -> wire::Line {
-    wire::Line { start: line.start, x0: line.x0, y0: line.y0, x1: line.x1, y1: line.y1 }
 }
 
 /// The code of a failure. Engines' own messages stay out: they may quote the document.

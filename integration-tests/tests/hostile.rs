@@ -28,7 +28,6 @@ async fn attacked(which: impl Fn(&Attack) -> bool) {
         ("MILLRACE_EXTRACTION_MAX_CPU_SECONDS", "2"),
         ("MILLRACE_EXTRACTION_MAX_WALL_SECONDS", "40"),
         ("MILLRACE_EXTRACTION_MAX_MEMORY_MIB", "512"),
-        ("MILLRACE_EXTRACTION_MAX_TEXT_BYTES", "1000000"),
         ("MILLRACE_EXTRACTION_OCR", "off"),
     ];
     let mut world = World::start_with(&limits).await;

@@ -30,5 +30,8 @@ async fn scans_are_read_in_a_lane_of_their_own() {
         let said = said.unwrap();
         assert_eq!((said.pages, said.ocr_pages, said.unread_pages), (pages, recognised, 0));
         assert!(said.ocr_ms > 0 && said.engine.contains("tesseract"), "{said:?}");
+        let history = world.millrace(&["history", job]);
+        let told = String::from_utf8_lossy(&history.stdout);
+        assert!(told.contains(&format!("1 of them recognised in {} ms of CPU", said.ocr_ms)), "{told}");
     }
 }

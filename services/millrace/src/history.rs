@@ -2,6 +2,7 @@
 
 use crate::client::{Ended, Target};
 use crate::operate::connect;
+use millrace_contract::wire::Extracted;
 use millrace_contract::wire::fact::Kind;
 use millrace_contract::{EventKind, event};
 use millrace_runtime::Operator;
@@ -67,16 +68,7 @@ fn tell(recorded: &Recorded) -> String {
     }
     match fact {
         Kind::Uploaded(uploaded) => format!("from {}", uploaded.source),
-        Kind::Extracted(extracted) => {
-            let agreement = match extracted.agreement {
-                0.0 => String::new(),
-                agreement => format!(", engines agree to {agreement:.2}"),
-            };
-            format!(
-                "{} pages, {} bytes of text by {}{agreement}",
-                extracted.pages, extracted.characters, extracted.engine
-            )
-        }
+        Kind::Extracted(extracted) => extraction(extracted),
         Kind::Sanitized(sanitized) => {
             let redacted: Vec<String> =
                 sanitized.redacted.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
@@ -107,6 +99,29 @@ fn tell(recorded: &Recorded) -> String {
     }
 }
 
+/// What came of reading a document, and what its pictures cost.
+fn extraction(extracted: &Extracted) -> String {
+    let Extracted { pages, characters, engine, .. } = extracted;
+    let mut told = format!("{pages} pages, {characters} bytes of text by {engine}");
+    if extracted.agreement > 0.0 {
+        told.push_str(&format!(", engines agree to {:.2}", extracted.agreement));
+    }
+    if extracted.ocr_pages > 0 {
+        let (pages, ms) = (u64::from(extracted.ocr_pages), extracted.ocr_ms);
+        told.push_str(&format!(", {pages} of them recognised in {ms} ms of CPU ({} a page)", ms / pages));
+    }
+    if extracted.unread_pages > 0 {
+        told.push_str(&format!(", {} of them unread", extracted.unread_pages));
+    }
+    if extracted.hidden_blocks > 0 {
+        told.push_str(&format!(", {} texts that nobody sees kept apart", extracted.hidden_blocks));
+    }
+    if !extracted.children.is_empty() {
+        told.push_str(&format!(", {} documents inside", extracted.children.len()));
+    }
+    told
+}
+
 fn as_json(recorded: &Recorded) -> serde_json::Value {
     let job = recorded.event.job.clone().unwrap_or_default();
     let claims: std::collections::BTreeMap<_, _> =
@@ -125,4 +140,23 @@ fn as_json(recorded: &Recorded) -> serde_json::Value {
         "tells": tell(recorded),
         "claims": claims,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pictures_cost_is_told_by_page() {
+        let mut extracted =
+            Extracted { pages: 7, characters: 900, engine: "an engine".into(), ..Extracted::default() };
+        assert_eq!(extraction(&extracted), "7 pages, 900 bytes of text by an engine");
+        (extracted.ocr_pages, extracted.ocr_ms, extracted.unread_pages) = (3, 5_100, 1);
+        (extracted.agreement, extracted.hidden_blocks, extracted.children) = (0.987, 2, vec!["j2".into()]);
+        assert_eq!(
+            extraction(&extracted),
+            "7 pages, 900 bytes of text by an engine, engines agree to 0.99, 3 of them recognised in 5100 ms of CPU \
+             (1700 a page), 1 of them unread, 2 texts that nobody sees kept apart, 1 documents inside"
+        );
+    }
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use crate::child::{self, Unfinished};
 use crate::document::{Limit, Page, ReadError, Text};
 use crate::limits::{Meter, Order, Work};
+use crate::options::Options;
 use crate::pdf::EngineChoice;
 use crate::pile::Pile;
-use crate::reading::Options;
 use millrace_media::MediaType;
 
 /// Children that may die of one document. A page in the midst of a good one costs two or three. After that the pages that

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::pile::Pile;
 use crate::spool::Spool;
 use millrace_contract::Pages;
 
@@ -243,17 +242,6 @@ impl<P> Text<P> {
     }
 }
 
-impl Text<Pile> {
-    /// All of it in memory, for who wants to look at it as a whole.
-    ///
-    /// # Errors
-    /// If a page cannot be read back.
-    pub fn whole(mut self) -> std::io::Result<Text> {
-        let pages = (0..self.pages.len()).map(|at| self.pages.page(at)).collect::<Result<_, _>>()?;
-        Ok(self.with(pages))
-    }
-}
-
 /// Those that are wanted of so many pages, in order.
 ///
 /// # Errors
@@ -272,7 +260,7 @@ pub struct Attached {
     pub content: Spool,
 }
 
-/// A limit a document ran into. All are settings, see [`crate::reading::Options`].
+/// A limit a document ran into. All are settings, see [`crate::options::Options`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// Address space of the child, bytes.

@@ -4,8 +4,8 @@ use millrace_contract::{ErrorCode, JobId, Tenant, ids, wire};
 use millrace_stage::{Attached, Job, Result, StageError};
 
 use crate::document::ReadError;
+use crate::options::Options;
 use crate::password::Opener;
-use crate::reading::Options;
 use crate::{document, refuse};
 
 /// The options for a job's document: how many documents it may still hold, where it is.

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use prost::Message as _;
 use tempfile::SpooledTempFile;
 
-use crate::document::Page;
+use crate::document::{Page, Text};
 use crate::frames::PageFrame;
 
 /// Up to here they stay in memory.
@@ -128,6 +128,17 @@ impl Pile {
     #[must_use]
     pub fn last(&self) -> u32 {
         self.notes.last().map_or(0, |note| note.number)
+    }
+}
+
+impl Text<Pile> {
+    /// All of it in memory, for who wants to look at it as a whole.
+    ///
+    /// # Errors
+    /// If a page cannot be read back.
+    pub fn whole(mut self) -> io::Result<Text> {
+        let pages = (0..self.pages.len()).map(|at| self.pages.page(at)).collect::<Result<_, _>>()?;
+        Ok(self.with(pages))
     }
 }
 

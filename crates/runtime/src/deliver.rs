@@ -1,25 +1,24 @@
 //! One straight function carries every delivery. Nothing is settled before its consequence is stored.
 
 use crate::artifacts::Artifacts;
+use crate::attempt::Tried;
 use crate::broker::header;
-use crate::desk::DeskOf;
 use crate::envelope;
 use crate::journal::Journal;
 use crate::log::{Log, Seen, Verdict, now_ms, verdict_id};
 use crate::metrics::End;
-use crate::output;
 use crate::telemetry::trace_id;
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, AckKind};
 use millrace_contract::protocol::{self, AfterFailure, AfterPanic, Failure, Patience, Position};
 use millrace_contract::wire::fact::Kind;
-use millrace_contract::wire::{Claim, Dead, Event, Fact, StageFailed};
+use millrace_contract::wire::{Dead, Event, Fact, StageFailed};
 use millrace_contract::{ErrorCode, Hop, artifact, event, subject};
-use millrace_stage::{Content, Desk, Handler, Heard, Outcome, Raw, Result, Saying, StageError};
+use millrace_stage::{Handler, Heard, Outcome, Raw, Result, Saying, StageError};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
@@ -47,18 +46,6 @@ struct Delivery<'a> {
     delivered: u32,
     due: bool,
     permit: Arc<OwnedSemaphorePermit>,
-}
-
-/// How a try failed.
-enum Tried {
-    Failed(StageError),
-    Panicked(String),
-}
-
-impl From<StageError> for Tried {
-    fn from(error: StageError) -> Self {
-        Tried::Failed(error)
-    }
 }
 
 impl Carrier {
@@ -129,7 +116,7 @@ impl Carrier {
         let worked = loop {
             let tried = match refusal.clone() {
                 Some(error) => Err(Tried::Failed(error)),
-                None => self.attempt(&heard, delivery, &span).await,
+                None => self.attempt(&heard, &delivery.permit, &span).await,
             };
             let error = match tried {
                 Ok(outcome) => break Ok(outcome),
@@ -201,112 +188,6 @@ impl Carrier {
         }
         let heard = envelope::hear(raw)?;
         self.handler.hear(raw, Some(heard))
-    }
-
-    /// One try: redeem the claims, look for finished work, run under a deadline, store.
-    async fn attempt(
-        &self,
-        heard: &Arc<Heard>,
-        delivery: &Delivery<'_>,
-        span: &Context,
-    ) -> std::result::Result<Outcome, Tried> {
-        let desk: Arc<dyn Desk> =
-            Arc::new(DeskOf::new(self.hop, &self.log, &self.artifacts, &self.journal, &heard.event, span));
-        let claims = self.claims(&heard.event)?;
-        let name = self.handler.shaped_by(heard, &desk).map(|shape| self.name(heard, shape, &claims));
-        if let Some(key) = &name
-            && let Some((claim, stored)) = self.artifacts.open(key).await?
-        {
-            self.log.metrics.reused(self.hop.service.name());
-            return Ok(finished(claim, stored)?);
-        }
-        let mut contents = Vec::with_capacity(claims.len());
-        for claim in &claims {
-            contents.push(self.artifacts.fetch(claim).await?);
-        }
-        let mut outcome = self.run(heard, contents, desk, delivery).await?;
-        let Outcome { body, .. } = &mut outcome;
-        let (Some(key), Some(body)) = (name, body.take()) else { return Ok(outcome) };
-        let (claim, ours) = self.artifacts.leave(&key, body).await?;
-        if !ours {
-            // Another delivery was first, with another answer. What is stored is what was said.
-            let found = self.artifacts.open(&key).await?;
-            let (claim, stored) =
-                found.ok_or_else(|| StageError::new(ErrorCode::ArtifactMissing, format!("{key} is gone")))?;
-            return Ok(finished(claim, stored)?);
-        }
-        Ok(Outcome { claim: Some(claim), ..outcome })
-    }
-
-    /// Runs the stage. On the blocking pool, so that it can starve neither the lease nor the probes.
-    async fn run(
-        &self,
-        heard: &Arc<Heard>,
-        contents: Vec<Content>,
-        desk: Arc<dyn Desk>,
-        delivery: &Delivery<'_>,
-    ) -> std::result::Result<Outcome, Tried> {
-        let begun = Instant::now();
-        let (handler, heard) = (Arc::clone(&self.handler), Arc::clone(heard));
-        let joined = if handler.blocks() {
-            // A stage that overruns cannot be stopped: it keeps its permit until it returns.
-            let permit = Arc::clone(&delivery.permit);
-            let runtime = tokio::runtime::Handle::current();
-            let work = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                runtime.block_on(handler.run(&heard, contents, desk))
-            });
-            match tokio::time::timeout(self.deadline, work).await {
-                Ok(joined) => joined,
-                Err(_) => {
-                    let message = format!("not done after {:?}", self.deadline);
-                    return Err(StageError::new(ErrorCode::DeadlineExceeded, message).into());
-                }
-            }
-        } else {
-            tokio::spawn(async move { handler.run(&heard, contents, desk).await }).await
-        };
-        self.log.metrics.took(self.hop.service.name(), begun.elapsed());
-        match joined {
-            Ok(result) => result.map_err(Tried::Failed),
-            Err(error) => {
-                let cause = match error.try_into_panic() {
-                    Ok(panic) => panic
-                        .downcast_ref::<String>()
-                        .cloned()
-                        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-                        .unwrap_or_else(|| "a panic without a message".to_owned()),
-                    Err(error) => error.to_string(),
-                };
-                tracing::error!(service = self.hop.service.name(), cause, "the stage panicked");
-                Err(Tried::Panicked(cause))
-            }
-        }
-    }
-
-    fn claims(&self, event: &Event) -> Result<Vec<Claim>> {
-        self.handler
-            .reads()
-            .iter()
-            .map(|maker| {
-                event.claims.get(maker.name()).cloned().ok_or_else(|| {
-                    let message = format!("the event carries no claim on what {} left", maker.name());
-                    StageError::new(ErrorCode::ArtifactMissing, message)
-                })
-            })
-            .collect()
-    }
-
-    /// The key under which this work is, or will be, stored.
-    fn name(&self, heard: &Heard, (version, mut shape): (u32, String), claims: &[Claim]) -> String {
-        let job = heard.event.job.as_ref();
-        if let Some(job) = job.filter(|job| job.fresh) {
-            shape.push_str(&format!("\0fresh in run {} of {}", job.run, job.id));
-        }
-        let service = self.hop.service.name();
-        let claims: Vec<&Claim> = claims.iter().collect();
-        let fingerprint = artifact::fingerprint(service, version, &shape, &claims);
-        artifact::key(job.map_or("", |job| job.tenant.as_str()), service, &fingerprint)
     }
 
     fn success(&self, heard: &Heard, outcome: Outcome, span: &Context) -> Event {
@@ -495,14 +376,6 @@ pub(crate) fn verdict_on(hop: &Hop, error: &StageError, attempts: u32, deliverie
     };
     event::failed(hop.service, failure)
         .unwrap_or_else(|| Kind::Dead(Dead { code, message, stage: hop.service.name().to_owned() }))
-}
-
-/// Finished work as it was stored.
-fn finished(claim: Claim, mut stored: Content) -> Result<Outcome> {
-    let corrupt =
-        || StageError::new(ErrorCode::ArtifactCorrupt, format!("{} is not a stage's output", claim.key));
-    let fact = output::fact(&mut stored).ok_or_else(corrupt)?;
-    Ok(Outcome { fact, body: None, claim: Some(claim), job: None })
 }
 
 /// The headers of an event that is said once more, without what the broker makes of them.

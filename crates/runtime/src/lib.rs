@@ -2,6 +2,7 @@
 
 mod advisories;
 mod artifacts;
+mod attempt;
 mod broker;
 mod deliver;
 mod desk;

@@ -49,7 +49,7 @@ const _: () = assert!(agrees::<Extraction>());
 
 impl Stage for Extraction {
     const HOP: &'static Hop = Service::Extraction.hop();
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     type Settings = Options;
     type Heard = Uploaded;
     type Reads = Document;

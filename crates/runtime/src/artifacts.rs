@@ -58,20 +58,18 @@ impl Artifacts {
 
     /// Stores what a stage leaves, as [`Artifacts::put`] does; and whether that is what lies there now.
     pub(crate) async fn leave(&self, key: &str, content: Content) -> Result<(Claim, bool)> {
-        let file = match content {
-            Content::File { file, size } if size > INLINE as u64 => file,
+        let (ours, claim) = match content {
+            Content::File { file, size } if size > INLINE as u64 => {
+                let (upload, chunks, whole) = self.upload(pieces(file), u64::MAX).await?;
+                let ours = whole.sha256.clone();
+                let claim = Claim { key: key.to_owned(), ..whole };
+                (ours, self.head(claim, Some((&upload, chunks)), Bytes::new()).await?)
+            }
             small => {
                 let bytes = small.into_bytes().map_err(away)?;
-                let ours = sha256_hex(&bytes);
-                let claim = self.put(key, bytes).await?;
-                let same = claim.sha256 == ours;
-                return Ok((claim, same));
+                (sha256_hex(&bytes), self.put(key, bytes).await?)
             }
         };
-        let (upload, chunks, claim) = self.upload(pieces(file), u64::MAX).await?;
-        let ours = claim.sha256.clone();
-        let claim = Claim { key: key.to_owned(), ..claim };
-        let claim = self.head(claim, Some((&upload, chunks)), Bytes::new()).await?;
         let same = claim.sha256 == ours;
         Ok((claim, same))
     }

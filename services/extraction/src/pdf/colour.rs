@@ -81,8 +81,11 @@ pub(super) fn look(props: &DrawProps<'_>, opaque: bool) -> Look {
         && colour.color_space().num_components() == 4
         && let Ok(inks) = <[f32; 4]>::try_from(colour.components())
     {
-        let plain = Colour { rough: rough(inks), inks: Some(colour.clone()) };
-        return if mixed { Look::Unknown } else { Look::Plain(plain) };
+        return if mixed {
+            Look::Unknown
+        } else {
+            Look::Plain(Colour { rough: rough(inks), inks: Some(colour.clone()) })
+        };
     }
     let [red, green, blue, alpha] = colour.to_rgba().components();
     if alpha < TRANSPARENT {
